@@ -1,0 +1,36 @@
+SELECT
+  "t5"."customer_id"
+FROM (
+  SELECT
+    *
+  FROM "customers" AS "t0"
+  WHERE
+    NOT (
+      "t0"."customer_id" IN (
+        SELECT
+          "t3"."customer_id"
+        FROM (
+          SELECT
+            "t2"."customer_id",
+            COUNT(*) AS "v"
+          FROM (
+            SELECT
+              "t1"."customer_id",
+              "t1"."occurred_at"
+            FROM "events" AS "t1"
+            WHERE
+              "t1"."name" = 'login'
+              AND "t1"."occurred_at" <= MAKE_TIMESTAMP(2026, 11, 18, 1, 0, 0.0)
+              AND "t1"."occurred_at" >= MAKE_TIMESTAMP(2026, 9, 30, 16, 0, 0.0)
+              AND "t1"."occurred_at" < MAKE_TIMESTAMP(2026, 10, 31, 16, 0, 0.0)
+          ) AS "t2"
+          GROUP BY
+            1
+        ) AS "t3"
+        WHERE
+          NOT (
+            "t3"."v" < 2
+          )
+      )
+    )
+) AS "t5"

@@ -1,0 +1,314 @@
+"""`draft_canvas`, `edit_canvas`, `dry_run_canvas`: the face of canvases that models see."""
+
+from hashlib import sha256
+from typing import Any, ClassVar, Literal
+
+from pydantic import ValidationError
+
+from control.records import CanvasRecord
+from knowledge.schema import Playbook
+from tools.base import CanvasRef, Tool, ToolContext
+from tools.canvas.arguments import (
+    ArmHistory,
+    CanvasOutcome,
+    DraftCanvasArguments,
+    DryRunCanvasArguments,
+    DryRunOutcome,
+    EditCanvasArguments,
+    EditOutcome,
+    NodeCounts,
+    ShownFinding,
+)
+from tools.canvas.check import check
+from tools.canvas.diff import difference
+from tools.canvas.draw import draw
+from tools.canvas.dry_run import dry_run
+from tools.canvas.dry_words import run_words
+from tools.canvas.edits import apply
+from tools.canvas.facts import Facts, products_of
+from tools.canvas.schema import Canvas, Entry, Goal
+from tools.canvas.waves import Placed, Plan, Wave, WaveArm, build, plan_of
+from tools.canvas.wording import default_text
+from tools.canvas.words import summary
+from tools.segment import Segments, resolve, to_text
+from tools.throttle import ThrottlePolicy
+from tools.throttle.tool import focused_segment, notes
+from warehouse.catalog import Language
+from warehouse.clock import parse_instant, to_utc
+from warehouse.errors import ModelRetry
+from warehouse.evidence import Evidence
+
+TOOL_VERSION = 1
+"""Raised when a tool's answer to the same arguments changes; kept with every canvas version."""
+Effect = Literal["read", "write"]
+
+
+class DraftCanvas(Tool[DraftCanvasArguments, CanvasOutcome]):
+    name: ClassVar[str] = "draft_canvas"
+    effect: ClassVar[Effect] = "write"
+    purpose: ClassVar[str] = (
+        "Draft a campaign as a canvas: an audience, waves of touches (channel, day, hour, text), a hold-out and a goal. "
+        "It is checked and saved as a draft; nothing is sent."
+    )
+    arguments = DraftCanvasArguments
+    result = CanvasOutcome
+
+    def run(self, context: ToolContext, arguments: DraftCanvasArguments) -> tuple[CanvasOutcome, list[Evidence]]:
+        text, reference = focused_segment(context, arguments.segment)
+        expression = to_text(resolve(text, context.catalog, context.records))
+        playbook = context.playbooks.get(arguments.playbook) if arguments.playbook else None
+        waves = _waves(arguments.waves, playbook, context.language)
+        goal = _goal(arguments, playbook)
+        start = to_utc(parse_instant(arguments.start, context.warehouse.zone)) if arguments.start else None
+        segments = _segments(context)
+        counted = segments.count(resolve(expression, context.catalog, context.records), diagnose=False)
+        settings = {
+            "name": arguments.name.strip(),
+            "category": arguments.category,
+            "playbook": playbook.id if playbook else "",
+            "max_touches": max_touches(counted.count, len(waves)),
+            "start": start.astimezone(context.warehouse.zone).isoformat() if start else "",
+        }
+        key = sha256(f"{arguments.name}\n{expression}\n{settings['start']}".encode()).hexdigest()[:12]
+        plan = Plan(
+            segment=expression,
+            goal=goal,
+            waves=tuple(Placed(number, wave) for number, wave in enumerate(waves, start=1)),
+            holdout_percent=arguments.holdout_percent,
+            key=key,
+            settings=settings,
+        )
+        canvas = _built(plan)
+        origin = _origin(self.name, playbook.id if playbook else "")
+        record = context.records.save_canvas(
+            canvas.model_dump(mode="json"), context.actor, thread=context.thread, origin=origin
+        )
+        kept = [context.records.keep_evidence(e, context.thread) for e in counted.evidence]
+        outcome = CanvasOutcome(**_outcome(context, canvas, record, counted.count), segment=reference)
+        return outcome, kept
+
+
+class EditCanvas(Tool[EditCanvasArguments, EditOutcome]):
+    name: ClassVar[str] = "edit_canvas"
+    effect: ClassVar[Effect] = "write"
+    purpose: ClassVar[str] = (
+        "Change the canvas in focus: channels, days, hours, texts, conditions, waves, hold-out, audience, goal, name. "
+        "Saves a new version and tells the difference in words; an edit voids approvals of older versions."
+    )
+    arguments = EditCanvasArguments
+    result = EditOutcome
+
+    def run(self, context: ToolContext, arguments: EditCanvasArguments) -> tuple[EditOutcome, list[Evidence]]:
+        before_record = focused_canvas(context, arguments.canvas)
+        before = Canvas.model_validate(before_record.document)
+        plan = plan_of(before)
+
+        def segment_text(text: str) -> str:
+            return to_text(resolve(text, context.catalog, context.records))
+
+        def text_for(channel: str) -> str:
+            return default_text(channel, context.language)
+
+        plan = apply(plan, arguments.edits, segment_text, text_for)
+        audience_changed = plan.segment != _segment_of(before)
+        counted = _segments(context).count(resolve(plan.segment, context.catalog, context.records), diagnose=False)
+        if audience_changed or len(plan.waves) != len(plan_of(before).waves):
+            plan.settings["max_touches"] = max_touches(counted.count, len(plan.waves))
+        canvas = _built(plan)
+        changes = difference(before, canvas)
+        if not changes:
+            raise ModelRetry("These edits change nothing: the canvas already is so.", "Name what should be different.")
+        origin = {**before_record.origin, **_origin(self.name, before.playbook)}
+        record = context.records.save_canvas(
+            canvas.model_dump(mode="json"),
+            context.actor,
+            thread=context.thread,
+            canvas_id=before_record.id,
+            origin=origin,
+        )
+        kept = [context.records.keep_evidence(e, context.thread) for e in counted.evidence]
+        words = [change.zh if context.language == "zh" else change.en for change in changes]
+        return EditOutcome(**_outcome(context, canvas, record, counted.count), changes=words), kept
+
+
+class DryRunCanvas(Tool[DryRunCanvasArguments, DryRunOutcome]):
+    name: ClassVar[str] = "dry_run_canvas"
+    effect: ClassVar[Effect] = "read"
+    purpose: ClassVar[str] = (
+        "Replay a canvas on the bank's history with caps, quiet hours and consent applied: per node entered, held out, "
+        "capped, deferred, abandoned, sent, and what those customers then did. History, not a forecast; nothing is sent."
+    )
+    arguments = DryRunCanvasArguments
+    result = DryRunOutcome
+
+    def run(self, context: ToolContext, arguments: DryRunCanvasArguments) -> tuple[DryRunOutcome, list[Evidence]]:
+        record = focused_canvas(context, arguments.canvas)
+        canvas = Canvas.model_validate(record.document)
+        policy, zone = ThrottlePolicy.load(context.home), context.warehouse.zone
+        wrong = [
+            f for f in check(canvas, context.catalog, _facts(context, canvas, policy, None)) if f.severity == "error"
+        ]
+        blocking = [
+            f for f in wrong if f.code in ("expression", "unknown_event", "cycle", "dangling_next", "one_entry")
+        ]
+        if blocking:
+            first = blocking[0]
+            raise ModelRetry(f"{first.place}: {first.message(context.language)}", first.fix(context.language))
+        start = parse_instant(arguments.start, zone) if arguments.start else None
+        run = dry_run(canvas, _segments(context), policy, start)
+        kept = [context.records.keep_evidence(e, context.thread) for e in run.evidence]
+        return (
+            DryRunOutcome(
+                canvas=CanvasRef(id=record.id, version=record.version),
+                start=run.start,
+                end=run.end,
+                nodes=[NodeCounts.model_validate(node.model_dump()) for node in run.nodes],
+                snapshot_conditions=run.snapshot_conditions,
+                aftermath=[ArmHistory.model_validate(a.model_dump()) for a in run.aftermath],
+                summary=run_words(run, canvas, context.language, f"{run.start.astimezone(zone):%Y-%m-%d %H:%M}"),
+                dot=run.picture(canvas, context.language, context.catalog),
+                elapsed_ms=run.elapsed_ms,
+                notes=[
+                    *notes(run.consent_assumed, run.skipped, context.language),
+                    *_snapshot_note(run.snapshot_conditions, context.language),
+                ],
+            ),
+            kept,
+        )
+
+
+def focused_canvas(context: ToolContext, named: str | None) -> CanvasRecord:
+    """The canvas that was named ('cv_1', 'cv_1@2'), else the one in focus.
+
+    Raises:
+        ModelRetry: nothing was named and nothing is in focus.
+    """
+    if named and named.strip():
+        id_, _, version = named.strip().partition("@")
+        if version and not version.isdigit():
+            raise ModelRetry(f"{version!r} is not a version of a canvas.", "Write cv_1@2.")
+        return context.records.canvas(id_, int(version) if version else None)
+    focus = context.records.focus(context.thread)
+    if focus.canvas_id is None:
+        raise ModelRetry("No canvas was named and none is in focus.", "Call draft_canvas first, or name one.")
+    return context.records.canvas(focus.canvas_id, focus.canvas_version)
+
+
+def max_touches(audience: int, waves: int) -> int:
+    """The audience once per wave, rounded up to two leading digits."""
+    n = max(1, audience * waves)
+    step: int = 10 ** max(0, len(str(n)) - 2)
+    return -(-n // step) * step
+
+
+def _waves(given: list[Wave], playbook: Playbook | None, language: Language) -> list[Wave]:
+    """The waves with texts: those given, else the playbook's; missing texts from the playbook's wave on the same channel
+    and place, else the channel's default."""
+    theirs = [_of_playbook(wave, language) for wave in playbook.waves] if playbook else []
+    waves = given or theirs
+    if not waves:
+        raise ModelRetry(
+            "A canvas needs at least one wave.",
+            "Give waves such as [{channel: 'sms', day: 0, hour: 12}], or a playbook.",
+        )
+    filled = []
+    for place, wave in enumerate(waves):
+        same = theirs[place] if place < len(theirs) and theirs[place].channel == wave.channel else None
+        text = wave.text or (same.text if same and not wave.arms else "")
+        arms = [arm.model_copy(update={"text": arm.text or wave.text}) for arm in wave.arms]
+        if not text:
+            text = default_text(wave.channel, language, with_product=wave.product_id is not None)
+        arms = [arm.model_copy(update={"text": arm.text or text}) for arm in arms]
+        filled.append(wave.model_copy(update={"text": text, "arms": arms}))
+    return filled
+
+
+def _of_playbook(wave: Any, language: Language) -> Wave:
+    return Wave(
+        channel=wave.channel,
+        day=wave.day,
+        hour=wave.hour,
+        only_if=wave.only_if,
+        text=wave.text.of(language),
+        arms=[WaveArm(name=arm.name, share=arm.share, text=arm.text.of(language)) for arm in wave.arms],
+        product_id=wave.product_id,
+    )
+
+
+def _goal(arguments: DraftCanvasArguments, playbook: Playbook | None) -> Goal:
+    if arguments.goal_event is None and not arguments.goal_where and playbook is not None:
+        window = (
+            arguments.goal_window_days
+            if "goal_window_days" in arguments.model_fields_set
+            else playbook.goal.window_days
+        )
+        return Goal(event=playbook.goal.event, where=playbook.goal.where, window_days=window)
+    return Goal(
+        event=arguments.goal_event or "purchase", where=arguments.goal_where, window_days=arguments.goal_window_days
+    )
+
+
+def _built(plan: Plan) -> Canvas:
+    try:
+        return build(plan)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelRetry(f"The canvas does not fit at {place}: {first['msg']}.", "Give another value.") from None
+
+
+def _outcome(context: ToolContext, canvas: Canvas, record: CanvasRecord, audience: int) -> dict[str, Any]:
+    """The fields that drafting and editing answer with."""
+    language = context.language
+    findings = check(canvas, context.catalog, _facts(context, canvas, ThrottlePolicy.load(context.home), audience))
+    return {
+        "canvas": CanvasRef(id=record.id, version=record.version),
+        "name": canvas.name,
+        "ok": not any(f.severity == "error" for f in findings),
+        "summary": summary(canvas, context.catalog, language, audience),
+        "findings": [
+            ShownFinding(
+                code=f.code, place=f.place, severity=f.severity, message=f.message(language), fix=f.fix(language)
+            )
+            for f in findings
+        ],
+        "dot": draw(canvas, language, catalog=context.catalog),
+        "audience": audience,
+        "max_touches": canvas.max_touches,
+        "waves": [placed.wave for placed in plan_of(canvas).waves],
+    }
+
+
+def _facts(context: ToolContext, canvas: Canvas, policy: ThrottlePolicy, audience: int | None) -> Facts:
+    return Facts(
+        products=products_of(context.warehouse, canvas),
+        bank=context.home.info().name,
+        policy=policy,
+        audience=audience,
+        start=context.clock.now(),
+        zone=context.warehouse.zone,
+    )
+
+
+def _segments(context: ToolContext) -> Segments:
+    return Segments(context.warehouse, context.catalog, context.records, context.actor)
+
+
+def _segment_of(canvas: Canvas) -> str:
+    return next(node.segment for node in canvas.nodes if isinstance(node, Entry))
+
+
+def _origin(tool: str, playbook: str) -> dict[str, Any]:
+    return {"tool": tool, "tool_version": TOOL_VERSION, "playbook": playbook}
+
+
+def _snapshot_note(conditions: list[str], language: Language) -> list[str]:
+    if not conditions:
+        return []
+    named = "、".join(conditions) if language == "zh" else ", ".join(conditions)
+    if language == "zh":
+        return [f"这些条件只能用今天的快照判断：{named}。"]
+    return [f"These conditions could only use today's snapshot: {named}."]
+
+
+TOOLS: list[Tool[Any, Any]] = [DraftCanvas(), EditCanvas(), DryRunCanvas()]

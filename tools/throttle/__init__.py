@@ -1,0 +1,25 @@
+"""Contact control: who may be touched when, decided set-wise, one decision and rule per candidate."""
+
+from tools.throttle.decide import COLUMNS, decide
+from tools.throttle.policy import Cap, QuietHours, ThrottlePolicy
+from tools.throttle.waterfall import STEPS, Forecast, Held, Waterfall, forecast, waterfall
+from tools.throttle.why import Reason, why
+from tools.throttle.words import rule_words, step_words
+
+__all__ = [
+    "COLUMNS",
+    "STEPS",
+    "Cap",
+    "Forecast",
+    "Held",
+    "QuietHours",
+    "Reason",
+    "ThrottlePolicy",
+    "Waterfall",
+    "decide",
+    "forecast",
+    "rule_words",
+    "step_words",
+    "waterfall",
+    "why",
+]
