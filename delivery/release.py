@@ -1,0 +1,231 @@
+"""A release as its payload says: who may enter at which step, and the journey that it is. Nothing is read from live ids."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from control.authority import Intent
+from control.records import Actor, Records, digest, list_hash
+from delivery.tables import ENROLMENTS
+from tools.canvas import Journey
+from tools.canvas.enrolments import share_sql, within_sql
+from tools.canvas.graph import key_of, touches
+from tools.canvas.schema import HoldOut
+from tools.proposal import Ids, Payload, ReleaseStep, audience, unpack
+from tools.segment import Node, Segments, load
+from tools.throttle.sql import Params
+from warehouse.catalog import Attribute, Catalog, Event
+from warehouse.clock import naive_utc, parse_instant
+from warehouse.errors import AdminFixes
+from warehouse.store import Warehouse
+
+
+class AudienceMoved(AdminFixes):
+    """The audience is no longer what was approved; the release must be submitted anew."""
+
+    code = "audience_moved"
+
+
+@dataclass(frozen=True)
+class OpenStep:
+    name: str
+    opened_at: datetime
+    entered: int
+
+
+@dataclass(repr=False)
+class Release:
+    """One release at work. Its campaign has the id of its proposal."""
+
+    intent: Intent
+    warehouse: Warehouse
+    records: Records
+    catalog: Catalog
+
+    @property
+    def id(self) -> str:
+        return self.intent.proposal.id
+
+    @property
+    def digest(self) -> str:
+        return self.intent.proposal.digest
+
+    @cached_property
+    def payload(self) -> Payload:
+        """The payload, if it is the one that its digest names.
+
+        Raises:
+            AdminFixes: it is not.
+        """
+        if digest(self.intent.proposal.payload) != self.digest:
+            raise AdminFixes(f"The stored payload of {self.id} is not what was approved.", "Nothing of it is sent.")
+        return Payload.model_validate(self.intent.proposal.payload)
+
+    @cached_property
+    def definitions(self) -> Catalog:
+        """The catalog with the payload's definitions in place of today's."""
+        fixed = [Attribute.model_validate(a) for a in self.payload.definitions["attributes"]]
+        events = [Event.model_validate(ev) for ev in self.payload.definitions["events"]]
+        names, event_names = {a.name for a in fixed}, {ev.name for ev in events}
+        return self.catalog.model_copy(
+            update={
+                "attributes": [*fixed, *(a for a in self.catalog.attributes if a.name not in names)],
+                "events": [*events, *(ev for ev in self.catalog.events if ev.name not in event_names)],
+            }
+        )
+
+    @cached_property
+    def segments(self) -> Segments:
+        """Compiles the payload's expressions, in the submitter's branches."""
+        actor = Actor(account="delivery", person="system", branches=self.payload.audience.branches)
+        return Segments(self.warehouse, self.definitions, self.records, actor)
+
+    @cached_property
+    def entry(self) -> Node:
+        return load(self.payload.expressions[0].tree)
+
+    @cached_property
+    def journey(self) -> Journey:
+        return Journey(
+            canvas=self.payload.canvas,
+            journey_id=self.id,
+            campaign_id=self.id,
+            segments=self.segments,
+            enrolments=ENROLMENTS,
+            expressions={e.text: e.by_value for e in self.payload.expressions},
+        )
+
+    @property
+    def not_before(self) -> datetime | None:
+        start = self.payload.canvas.start
+        return parse_instant(start, self.warehouse.zone) if start else None
+
+    def open_steps(self) -> dict[str, OpenStep]:
+        rows = self.warehouse.read(
+            "SELECT step, opened_at, entered FROM release_steps WHERE release_id = ?", [self.id]
+        ).rows
+        return {name: OpenStep(name, at.replace(tzinfo=UTC), int(n)) for name, at, n in rows}
+
+    def due_steps(self, now: datetime) -> list[ReleaseStep]:
+        """The steps whose time has come and that are not open yet."""
+        if self.not_before is not None and now < self.not_before:
+            return []
+        opened = self.open_steps()
+        start = min((s.opened_at for s in opened.values()), default=now)
+        return [
+            step
+            for step in self.payload.steps
+            if step.name not in opened and now >= start + timedelta(days=step.after_days)
+        ]
+
+    def who_may_enter(self, now: datetime) -> Ids:
+        """The audience as the approved rule gives it now.
+
+        Raises:
+            AudienceMoved: more is new or gone than was approved, or a list is not what it was.
+        """
+        stated = self.payload.audience
+        approved = unpack(stated.ids)
+        if list_hash(approved.tolist()) != stated.sha256:
+            raise AudienceMoved(f"The audience stored with {self.id} is not the one it names.", "Submit it again.")
+        self._check_lists()
+        if stated.rule == "frozen":
+            return approved
+        present = audience(self.segments, self.entry, now)
+        new = len(np.setdiff1d(present, approved, assume_unique=True)) / max(1, len(present))
+        gone = len(np.setdiff1d(approved, present, assume_unique=True)) / max(1, len(approved))
+        for share, limit, what in ((new, stated.max_new, "new"), (gone, stated.max_gone, "gone")):
+            if share > limit:
+                raise AudienceMoved(
+                    f"{share:.1%} of the audience of {self.id} is {what} since it was submitted; {limit:.0%} was approved.",
+                    "Look into the segment, and submit it again.",
+                )
+        return present
+
+    def _check_lists(self) -> None:
+        for pinned in self.payload.lists:
+            rows = self.warehouse.read(
+                "SELECT customer_id FROM list_members WHERE name = ? AND sha256 = ?", [pinned.name, pinned.sha256]
+            ).rows
+            if list_hash(row[0] for row in rows) != pinned.sha256:
+                raise AudienceMoved(f"The list {pinned.name!r} is not the one that was approved.", "Upload it again.")
+
+    def open_step(self, con: duckdb.DuckDBPyConnection, step: ReleaseStep, ids: Ids, now: datetime) -> int:
+        """Enrol a step's share of the audience, and write the campaign with its first step; returns how many entered."""
+        if step.customers is not None:
+            ids = np.intersect1d(ids, np.asarray(step.customers, dtype=np.int64))
+        con.register("entering_ids", pa.table({"customer_id": pa.array(ids, pa.int64())}))
+        params = Params()
+        within = within_sql(params, f"release/{key_of(self.payload.canvas)}", step.share)
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE entering AS SELECT customer_id FROM entering_ids WHERE {within}", params
+        )
+        con.unregister("entering_ids")
+        self._write_campaign(con, now)
+        entered = self.journey.enter(con, now, "entering")
+        con.execute("DROP TABLE entering")
+        con.execute("INSERT INTO release_steps VALUES (?, ?, ?, ?)", [self.id, step.name, naive_utc(now), entered])
+        return entered
+
+    def _write_campaign(self, con: duckdb.DuckDBPyConnection, now: datetime) -> None:
+        canvas = self.payload.canvas
+        costs = [w.cost for w in self.payload.words]
+        randomised = any(isinstance(n, HoldOut) for n in canvas.nodes) or self._arms_of_first() is not None
+        con.execute(
+            """INSERT INTO campaigns (campaign_id, name, category, goal_event, goal_window_days, randomised, hypothesis,
+                                      started_at, cost_per_touch)
+               SELECT $id, $name, $category, $goal, $window, $randomised, $hypothesis, $now, $cost
+               WHERE NOT EXISTS (FROM campaigns WHERE campaign_id = $id)""",
+            {
+                "id": self.id,
+                "name": canvas.name,
+                "category": canvas.category,
+                "goal": canvas.goal.event,
+                "window": canvas.goal.window_days,
+                "randomised": randomised,
+                "hypothesis": canvas.purpose or None,
+                "now": naive_utc(now),
+                "cost": sum(costs) / len(costs),
+            },
+        )
+
+    def assign(self, con: duckdb.DuckDBPyConnection, now: datetime) -> None:
+        """Write the arms of everybody who entered: 'control' for the hold-out; else the wording of the first touch where
+        it has several (whether or not it is ever sent), or 'treatment'. And the hold-outs' decisions."""
+        params = Params()
+        release, arms = params.add(self.id), self._arms_of_first()
+        treated = "'treatment'"
+        if arms is not None:
+            node, shares = arms
+            treated = share_sql(params, f"{self.journey.key}/{node}", shares)
+        con.execute(
+            f"""INSERT INTO assignments (campaign_id, customer_id, arm, assigned_at)
+                SELECT {release}, customer_id, CASE WHEN state = 'held_out' THEN 'control' ELSE {treated} END, entered_at
+                FROM {ENROLMENTS} e WHERE journey_id = {release} AND NOT EXISTS (
+                  FROM assignments a WHERE a.campaign_id = {release} AND a.customer_id = e.customer_id)""",
+            params,
+        )
+        held = {"release": self.id, "now": naive_utc(now)}
+        con.execute(
+            f"""UPDATE assignments SET arm = 'control' WHERE campaign_id = $release AND arm <> 'control' AND customer_id IN (
+                  SELECT customer_id FROM {ENROLMENTS} WHERE journey_id = $release AND state = 'held_out'
+                  AND left_at = $now)""",
+            held,
+        )
+        con.execute(
+            f"""INSERT INTO decisions (touch_id, campaign_id, customer_id, node_id, category, arm, decision, rule, decided_at)
+                SELECT $release || '.' || node_id || '.' || customer_id, $release, customer_id, node_id, $category, 'control',
+                       'hold_out', 'hold_out', left_at
+                FROM {ENROLMENTS} WHERE journey_id = $release AND state = 'held_out' AND left_at = $now""",
+            {**held, "category": self.payload.canvas.category},
+        )
+
+    def _arms_of_first(self) -> tuple[str, list[tuple[str, float]]] | None:
+        first = next(iter(touches(self.payload.canvas)), None)
+        if first is None or len(first.arms) == 1:
+            return None
+        return first.id, [(arm.name, arm.share) for arm in first.arms]

@@ -1,0 +1,35 @@
+"""What delivery keeps in the warehouse, beside `touches`, `campaigns` and `assignments`.
+
+A touch that is decided to be sent is a row of `touches` from that moment, with status 'queued': it is the reservation
+that caps count. Everything else that was decided (hold-out, defer, abandon) is a row of `decisions`.
+"""
+
+import duckdb
+
+from tools.canvas import enrolments_ddl
+
+ENROLMENTS = "enrolments"
+DDL = (
+    enrolments_ddl(ENROLMENTS),
+    """CREATE TABLE IF NOT EXISTS decisions (touch_id VARCHAR NOT NULL, campaign_id VARCHAR NOT NULL,
+         customer_id BIGINT NOT NULL, node_id VARCHAR, channel VARCHAR, category VARCHAR, arm VARCHAR, wave INTEGER,
+         decision VARCHAR NOT NULL, rule VARCHAR NOT NULL, until TIMESTAMP, decided_at TIMESTAMP NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS outbox (touch_id VARCHAR NOT NULL, release_id VARCHAR NOT NULL, step VARCHAR NOT NULL,
+         wave INTEGER NOT NULL, channel VARCHAR NOT NULL, batch INTEGER NOT NULL, customer_id BIGINT NOT NULL,
+         node_id VARCHAR NOT NULL, arm VARCHAR NOT NULL, category VARCHAR NOT NULL, state VARCHAR NOT NULL,
+         queued_at TIMESTAMP NOT NULL, handed_at TIMESTAMP)""",
+    """CREATE TABLE IF NOT EXISTS wave_markers (release_id VARCHAR, step VARCHAR, wave INTEGER, marked_at TIMESTAMP,
+         counts JSON, PRIMARY KEY (release_id, step, wave))""",
+    """CREATE TABLE IF NOT EXISTS release_steps (release_id VARCHAR, step VARCHAR, opened_at TIMESTAMP, entered BIGINT,
+         PRIMARY KEY (release_id, step))""",
+    """CREATE TABLE IF NOT EXISTS handovers (release_id VARCHAR, step VARCHAR, wave INTEGER, channel VARCHAR, batch INTEGER,
+         file VARCHAR, sha256 VARCHAR, handed BIGINT, failed BIGINT, first_key VARCHAR, last_key VARCHAR,
+         handed_at TIMESTAMP, PRIMARY KEY (release_id, step, wave, channel, batch))""",
+)
+"""`outbox.state`: 'queued', 'handed_over', 'failed' (no address), 'cancelled' (the release was stopped before it left)."""
+
+
+def make(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables that are not there yet."""
+    for statement in DDL:
+        con.execute(statement)
