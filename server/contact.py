@@ -1,0 +1,147 @@
+"""The contact and analysis part of a workspace: waterfall, throttle, why, read-outs."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from server.access import needs
+from server.schema import (
+    AnalyzeAsked,
+    Count,
+    ReadOutView,
+    Reason,
+    ThrottleAsked,
+    ThrottleCheck,
+    Waterfall,
+    WaterfallAsked,
+    WaterfallStep,
+    Why,
+    WhyAsked,
+)
+from server.segments import SegmentWork
+from warehouse.errors import NotFound
+
+if TYPE_CHECKING:
+    from tools.throttle import ThrottlePolicy
+
+
+class Contact(SegmentWork):
+    @needs("read")
+    def segment_waterfall(self, asked: WaterfallAsked) -> Waterfall:
+        """From everybody who matches to those who would really be touched. Reserves nothing."""
+        from tools.throttle import step_words, waterfall
+
+        found = waterfall(
+            self._segments(),
+            self._node(asked.expression),
+            asked.channel,
+            self.instant(asked.when),
+            self._policy(),
+            asked.category,
+            asked.product_id,
+        )
+        return Waterfall(
+            expression=found.expression,
+            channel=found.channel,
+            instant=found.instant,
+            steps=[
+                WaterfallStep(
+                    step=s.step,
+                    zh=step_words(s.step, "zh"),
+                    en=step_words(s.step, "en"),
+                    count=self.shown(s.count),
+                    lost=self.shown(s.lost),
+                    rules=self._shown_each(s.rules),
+                )
+                for s in found.steps
+            ],
+            quiet_until=found.quiet_until,
+            consent_assumed=found.consent_assumed,
+            skipped=found.skipped,
+            elapsed_ms=found.elapsed_ms,
+        )
+
+    @needs("read")
+    def throttle_check(self, asked: ThrottleAsked) -> ThrottleCheck:
+        """What the throttle would decide for one touch of everybody in a segment. Reserves nothing."""
+        from tools.throttle import forecast
+
+        found = forecast(
+            self._segments(),
+            self._node(asked.segment),
+            asked.channel,
+            self.instant(asked.when),
+            self._policy(),
+            asked.category,
+        )
+        return ThrottleCheck(
+            candidates=self.shown(found.candidates),
+            allowed=self.shown(found.allowed),
+            deferred=self.shown(found.deferred),
+            abandoned=self.shown(found.abandoned),
+            by_rule=self._shown_each(found.by_rule),
+            next_at=found.next_at,
+            expression=found.expression,
+            channel=found.channel,
+            instant=found.instant,
+            consent_assumed=found.consent_assumed,
+            skipped=found.skipped,
+        )
+
+    @needs("export")
+    def throttle_why(self, asked: WhyAsked) -> Why:
+        """Every decision about a customer of the caller's branches in a campaign.
+
+        Raises:
+            NotFound: there is no such customer in his branches, or no such campaign.
+        """
+        from tools.throttle import why
+
+        scope = self._segments().scope
+        if scope is not None:
+            rows = self.stores.warehouse.read(
+                "SELECT branch_id FROM customers WHERE customer_id = ?", [asked.customer]
+            ).rows
+            if not rows or rows[0][0] not in scope:
+                # The same words as for a customer who does not exist: whether he does is not told either.
+                raise NotFound(
+                    "There is no customer with this number.", "Check the number; it is the bank's customer_id."
+                )
+        found = why(self.stores.warehouse, asked.customer, asked.campaign)
+        return Why(
+            customer=asked.customer,
+            campaign=asked.campaign,
+            decisions=[Reason.model_validate(r.model_dump()) for r in found],
+        )
+
+    @needs("read")
+    def analyze(self, asked: AnalyzeAsked) -> ReadOutView:
+        """The read-out of a campaign, every number with its evidence.
+
+        Raises:
+            NotFound: there is no such campaign, metric or attribute.
+        """
+        from tools.analysis import read_out
+
+        found = read_out(
+            self.stores.warehouse,
+            self.stores.catalog,
+            asked.campaign,
+            asked.metric,
+            asked.by,
+            self.actor,
+            asked.language,
+        )
+        document = found.model_dump(mode="json")
+        for arm in [*document["arms"], *(arm for group in document["groups"] for arm in group["arms"])]:
+            arm["n"] = self.shown(arm["n"])
+        kept = [self.stores.records.keep_evidence(evidence) for evidence in found.evidence]
+        document["evidence"] = [evidence.model_dump(mode="json") for evidence in kept]
+        return ReadOutView.model_validate(document)
+
+    def _policy(self) -> "ThrottlePolicy":
+        from tools.throttle import ThrottlePolicy
+
+        return ThrottlePolicy.load(self.stores.home)
+
+    def _shown_each(self, counts: Mapping[str, int]) -> dict[str, Count]:
+        return {name: self.shown(n) for name, n in counts.items()}

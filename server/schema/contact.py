@@ -1,0 +1,87 @@
+"""Who may be contacted: the waterfall of a segment, the throttle's answer, and why a customer got something or not."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from server.schema.base import Answered, Asked, ChannelName, Count, Expression, Name
+from server.schema.segments import SegmentAsked
+
+
+class WaterfallAsked(SegmentAsked):
+    channel: ChannelName
+    when: str | None = Field(None, alias="at", description="ISO time; None is the home's now.")
+    category: str = Field("marketing", max_length=64)
+    product_id: int | None = None
+
+
+class WaterfallStep(Answered):
+    """How many are left after a step, how many it took away, and by which rules."""
+
+    step: str
+    zh: str = ""
+    en: str = ""
+    count: Count
+    lost: Count = 0
+    rules: dict[str, Count] = {}
+
+
+class Waterfall(Answered):
+    expression: str
+    channel: str
+    instant: datetime | None = None
+    steps: list[WaterfallStep]
+    quiet_until: datetime | None = Field(None, description="Quiet hours hold at that instant and end then.")
+    consent_assumed: bool = Field(False, description="Consent is assumed, not recorded: no real channel sends.")
+    skipped: dict[str, str] = Field({}, description="Channel to contact rule that this bank's catalog cannot tell.")
+    elapsed_ms: float = 0.0
+
+
+class ThrottleAsked(Asked):
+    segment: Expression
+    channel: ChannelName
+    when: str | None = Field(None, alias="at", description="ISO time; None is the home's now.")
+    category: str = Field("marketing", max_length=64)
+
+
+class ThrottleCheck(Answered):
+    candidates: Count
+    allowed: Count
+    deferred: Count
+    abandoned: Count
+    by_rule: dict[str, Count] = Field(description="Rule to candidates that it deferred or abandoned.")
+    next_at: datetime | None = Field(None, description="The first instant at which deferred ones may go.")
+    expression: str = ""
+    channel: str = ""
+    instant: datetime | None = None
+    consent_assumed: bool = False
+    skipped: dict[str, str] = {}
+
+
+class WhyAsked(Asked):
+    customer: int = Field(ge=0, lt=2**63)
+    campaign: Name
+
+
+class Reason(Answered):
+    """One decision about a customer; `decision` is send, defer, abandon or hold_out."""
+
+    campaign_id: str
+    node_id: str
+    channel: str
+    arm: str
+    decision: str
+    status: str
+    rule: str
+    decided_at: datetime | None
+    until: datetime | None = None
+    words_zh: str = ""
+    words_en: str = ""
+
+
+class Why(Answered):
+    """Why a customer did or did not get something: each decision with the rule that made it, the oldest first."""
+
+    customer: int
+    campaign: str
+    decisions: list[Reason]
