@@ -1,0 +1,44 @@
+"""Building the demo bank (a million customers a minute), and reading a campaign out.
+
+.venv/bin/python -m benchmarks.bank [--customers 1000000]
+"""
+
+import argparse
+import tempfile
+import time
+
+from benchmarks._measuring import Row, median_seconds, peak_mb, report
+from tools.analysis import read_out
+from warehouse import demo_bank
+from warehouse.catalog import Catalog
+from warehouse.home import Home
+from warehouse.store import Warehouse
+
+CAMPAIGN = "c2026_09_payday"
+
+
+def run(customers: int) -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
+        home = Home(folder + "/home")
+        started = time.perf_counter()
+        demo_bank.build(home, customers=customers)
+        built = time.perf_counter() - started
+        catalog = Catalog.load(home.catalog)
+        with Warehouse(home.warehouse) as warehouse:
+            assigned = warehouse.read("SELECT count(*) FROM assignments WHERE campaign_id = ?", [CAMPAIGN]).scalar()
+            read = median_seconds(lambda: read_out(warehouse, catalog, CAMPAIGN, None, None))
+        return [
+            Row(
+                name=f"demo bank, {customers:,} customers",
+                seconds=built,
+                budget_s=customers / 1e6 * 60,
+                peak_mb=peak_mb(),
+            ),
+            Row(name=f"experiment read-out, {assigned:,} assigned", seconds=read, budget_s=1.0, peak_mb=peak_mb()),
+        ]
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--customers", type=int, default=1_000_000)
+    report("bank", run(options.parse_args().customers))
