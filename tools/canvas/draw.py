@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from html import escape as _escape
 
-from tools.canvas.schema import Canvas, Condition, Delay, Entry, Exit, HoldOut, Node, Touch
+from tools.canvas.graph import following
+from tools.canvas.schema import Canvas, Condition, Delay, Entry, HoldOut, Node, Touch
 from tools.canvas.words import channel_name, delay_words, goal_words, in_words
 from warehouse.catalog import Catalog, Language
 
@@ -64,8 +65,8 @@ def draw(
             yes, no = ("是", "否") if language == "zh" else ("yes", "no")
             lines.append(f'  "{node.id}" -> "{node.yes}" [label={_quoted(yes)}, color="#1E9E63"];')
             lines.append(f'  "{node.id}" -> "{node.no}" [label={_quoted(no)}, color="#C92A2A", style=dashed];')
-        elif not isinstance(node, Exit):
-            lines.append(f'  "{node.id}" -> "{node.next}";')
+        else:
+            lines += [f'  "{node.id}" -> "{target}";' for target in following(node)]
     return "\n".join([*lines, "}"]) + "\n"
 
 

@@ -4,15 +4,42 @@ from datetime import UTC, datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
 from zoneinfo import ZoneInfo
 
-from tools.canvas.schema import Canvas, Condition, Delay, Exit, Goal, HoldOut, Node, Touch
+from tools.canvas.schema import (
+    AudienceSplit,
+    Canvas,
+    Condition,
+    Delay,
+    Exit,
+    Goal,
+    HoldOut,
+    Node,
+    Split,
+    TimeSplit,
+    Touch,
+    Wait,
+)
 from warehouse.errors import ModelRetry
 
 
 def following(node: Node) -> list[str]:
     """Ids of the nodes that customers can go to from a node."""
-    if isinstance(node, Exit):
-        return []
-    return [node.yes, node.no] if isinstance(node, Condition) else [node.next]
+    match node:
+        case Exit():
+            return []
+        case Condition():
+            return [node.yes, node.no]
+        case Wait():
+            return [node.happened, node.timed_out]
+        case Split():
+            return [way.next for way in node.ways]
+        case AudienceSplit():
+            return [*(case.next for case in node.cases), node.otherwise]
+        case TimeSplit():
+            return [*(window.next for window in node.windows), node.otherwise]
+        case Touch() if node.unmanaged:
+            return [node.next, node.unmanaged]
+        case _:
+            return [node.next]
 
 
 def topological(canvas: Canvas) -> list[Node]:

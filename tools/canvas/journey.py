@@ -10,7 +10,7 @@ import duckdb
 from tools.canvas.effects import CANDIDATE_COLUMNS, Effects
 from tools.canvas.enrolments import share_sql, within_sql
 from tools.canvas.graph import due_after, goal_expression, key_of, topological
-from tools.canvas.schema import Canvas, Condition, Entry, Exit, HoldOut, Touch
+from tools.canvas.schema import Canvas, Condition, Delay, Entry, Exit, HoldOut, Touch
 from tools.segment import Segments, parse
 from tools.throttle.sql import Params, execute, relation, temp_name
 from warehouse.clock import naive_utc
@@ -137,7 +137,7 @@ class Journey:
             elif isinstance(node, Exit):
                 n = self._update(con, instant, "state = 'done', left_at = {moment}, due_at = NULL", "true", node.id)
                 self.moved[node.id, "done", "exit"] += n
-            elif not isinstance(node, Touch):
+            elif isinstance(node, Entry | Delay):
                 self._go(con, node.id, node.next, instant)
         params, parts = Params(), []
         journey, moment = params.add(self.journey_id), params.add(naive_utc(instant))
