@@ -6,7 +6,7 @@ HOME_DIR ?= var
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check eval bench lock clean
+.PHONY: help install extras run test check eval bench lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -37,11 +37,18 @@ test: check ## Everything that a bare machine can test
 eval: install ## Run the eval suite on the offline model and write a report
 	@$(BIN)/touchline eval run --report evals/runs/report.html
 
-bench: install ## Measure against the budgets; results in benchmarks/results
+extras: $(VENV)/.extras ## Also install PySpark and what benchmarks measure against
+
+$(VENV)/.extras: requirements-extras.lock $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-extras.lock
+	@touch $@
+
+bench: extras ## Measure against the budgets; results in benchmarks/results
 	@$(BIN)/touchline bench
 
 lock: ## Resolve anew and pin with hashes (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev --extra spark --extra bench -c requirements.lock pyproject.toml -o requirements-extras.lock
 
 clean: ## Remove what was built, not the homes
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
