@@ -2,10 +2,11 @@
 
 from typing import Literal, TypeVar
 
-from tools.throttle import Cap, QuietHours, ThrottlePolicy
+from tools.throttle import Cap, Capacity, QuietHours, ThrottlePolicy
 from tools.throttle.policy import Channel, Consent, Identity, Suitability, Suppression
 
-Named = TypeVar("Named", Cap, QuietHours)
+Named = TypeVar("Named", Cap, Capacity, QuietHours)
+Item = TypeVar("Item")
 
 
 def tighter(approved: ThrottlePolicy, current: ThrottlePolicy) -> ThrottlePolicy:
@@ -15,7 +16,13 @@ def tighter(approved: ThrottlePolicy, current: ThrottlePolicy) -> ThrottlePolicy
     return ThrottlePolicy(
         version=current.version,
         caps=_both(approved.caps, current.caps),
+        capacity=_both(approved.capacity, current.capacity),
         quiet_hours=_both(approved.quiet_hours, current.quiet_hours),
+        # A day that either calls a holiday is one; it is worked only if both say so.
+        holidays_added=_union(approved.holidays_added, current.holidays_added),
+        workdays_added=tuple(day for day in current.workdays_added if day in approved.workdays_added),
+        # Who goes first is no matter of more or less: today's order holds.
+        priorities=current.priorities,
         defer_expires_hours=min(approved.defer_expires_hours, current.defer_expires_hours),
         consent=_consent(approved.consent, current.consent),
         contact=_contact(approved.contact, current.contact),
@@ -37,7 +44,7 @@ def tighter(approved: ThrottlePolicy, current: ThrottlePolicy) -> ThrottlePolicy
     )
 
 
-def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+def _union(one: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
     return tuple(dict.fromkeys((*other, *one)))
 
 
@@ -66,6 +73,8 @@ def _consent(approved: Consent, current: Consent) -> Consent:
         assumed=approved.assumed and current.assumed,
         purposes=services,
         not_needed=tuple(c for c in current.not_needed if c in approved.not_needed),
+        promised=_union(approved.promised, current.promised),
+        term_days=min((t for t in (approved.term_days, current.term_days) if t is not None), default=None),
     )
 
 

@@ -1,7 +1,7 @@
 """Contact control: who may be touched when, decided set-wise, one decision and rule per candidate."""
 
 from tools.throttle.decide import COLUMNS, decide
-from tools.throttle.policy import Cap, QuietHours, ThrottlePolicy
+from tools.throttle.policy import Cap, Capacity, Promise, QuietHours, ThrottlePolicy
 from tools.throttle.waterfall import STEPS, Forecast, Held, Waterfall, forecast, waterfall
 from tools.throttle.why import Reason, why
 from tools.throttle.words import rule_words, step_words
@@ -10,8 +10,10 @@ __all__ = [
     "COLUMNS",
     "STEPS",
     "Cap",
+    "Capacity",
     "Forecast",
     "Held",
+    "Promise",
     "QuietHours",
     "Reason",
     "ThrottlePolicy",

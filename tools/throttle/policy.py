@@ -1,10 +1,10 @@
-"""Contact policy as data: caps, quiet hours, consent, contactability, suppression, suitability, One-ID.
+"""Contact policy as data: caps, capacity, quiet hours, consent, contactability, suppression, suitability, One-ID, priority.
 
 `policies/throttle.yaml` of a home has exactly this shape; without the file the cautious default below holds.
 """
 
 from collections.abc import Iterable
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Literal, Self, get_args
 
 import yaml
@@ -15,6 +15,9 @@ from warehouse.home import Home
 
 Channel = Literal["sms", "push", "inapp", "wecom", "email", "call", "task"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
+ACCOUNT_CHANNELS: tuple[Channel, ...] = ("wecom", "call", "task")
+"""Channels on which a customer is contacted by an account of the bank's staff: the WeCom account or line of his manager."""
+Purpose = Literal["marketing", "service"]
 NAME = r"^[a-z][a-z0-9_]{0,47}$"
 
 
@@ -34,38 +37,94 @@ class Rolling(Model):
 
 
 class Calendar(Model):
-    """The bank's calendar day, week (from Monday) or month that holds the instant; its first moment belongs to it."""
+    """The bank's calendar hour, day, week (from Monday), month, quarter or year that holds the instant; its first moment
+    belongs to it."""
 
     window: Literal["calendar"] = "calendar"
-    period: Literal["day", "week", "month"]
+    period: Literal["hour", "day", "week", "month", "quarter", "year"]
 
     @property
     def longest_hours(self) -> int:
-        return {"day": 24, "week": 24 * 7, "month": 24 * 31}[self.period]
+        days = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+        return 1 if self.period == "hour" else 24 * days[self.period]
+
+
+Window = Annotated[Rolling | Calendar, Field(discriminator="window")]
 
 
 class Cap(Model):
-    """At most `max` touches of a customer per window.
+    """At most `max` touches per window.
 
-    The scope says what is counted together: `global` all touches, `channel` those of the candidate's channel, `category`
-    those of its category. `channels` limits a cap to some channels (with scope global: a channel group counted together).
-    `exempt_categories` neither count nor are limited.
+    The scope says what is counted together. Per customer: `global` all touches, `channel` those of the candidate's
+    channel, `category` those of its category, `tier` all touches, but the cap holds only for customers who are in one of
+    `tiers` today. Per sending account: `account` counts the touches on `ACCOUNT_CHANNELS` of all customers who have the
+    candidate's manager today; customers without a manager share the bank's own account.
+
+    `channels` limits a cap to some channels (with scope global: a channel group counted together). `exempt_categories`
+    neither count nor are limited; where `only_categories` are named, all others neither count nor are limited.
     """
 
     name: str = Field(pattern=NAME)
-    scope: Literal["global", "channel", "category"]
-    window: Annotated[Rolling | Calendar, Field(discriminator="window")]
+    scope: Literal["global", "channel", "category", "tier", "account"]
+    window: Window
     max: int = Field(ge=0)
     channels: tuple[Channel, ...] = ()
+    tiers: tuple[str, ...] = Field((), description="Scope `tier` only: the customers for whom the cap holds.")
+    only_categories: tuple[str, ...] = ()
     exempt_categories: tuple[str, ...] = ()
     over: Literal["abandon", "defer"] = Field("abandon", description="What happens to a candidate over the cap.")
 
+    @model_validator(mode="after")
+    def _scope(self) -> Self:
+        if (self.scope == "tier") != bool(self.tiers):
+            raise ValueError(f"cap {self.name!r}: scope tier names its tiers, and no other scope does")
+        if self.scope == "account" and (strange := sorted(set(self.channels) - set(ACCOUNT_CHANNELS))):
+            raise ValueError(
+                f"cap {self.name!r}: no sending account on {', '.join(strange)}; only on wecom, call, task"
+            )
+        if self.only_categories and self.exempt_categories:
+            raise ValueError(f"cap {self.name!r}: give only_categories or exempt_categories, not both")
+        return self
+
+    def concerns(self, channel: str, category: str) -> bool:
+        """Whether touches of this channel and category count towards the cap, and are limited by it."""
+        channels = self.channels or (ACCOUNT_CHANNELS if self.scope == "account" else ())
+        if channels and channel not in channels:
+            return False
+        if self.only_categories and category not in self.only_categories:
+            return False
+        return category not in self.exempt_categories
+
+
+class Capacity(Model):
+    """What a channel can carry: at most `max` touches of the whole bank per window, whatever their category."""
+
+    name: str = Field(pattern=NAME)
+    channel: Channel
+    window: Window
+    max: int = Field(ge=0)
+    over: Literal["abandon", "defer"] = "defer"
+
+
+class Days(Model):
+    """A span of days of the bank's calendar, both ends included."""
+
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"the days end ({self.last}) before they begin ({self.first})")
+        return self
+
 
 class QuietHours(Model):
-    """Hours of the bank's day, start included, end not, without contact; a start later than the end crosses midnight.
+    """Hours of the day, start included, end not, without contact; a start later than the end crosses midnight.
 
     `on` limits them to some days (judged by the day of each hour): `non_working_days` are weekends and public holidays
-    less the adjusted working days; on such days `all_day` may hold. `defer` waits for the end, `abandon` does not.
+    less the adjusted working days, `dates` the spans named in `dates`; on such days `all_day` may hold. `defer` waits for
+    the end, `abandon` does not. Hours are those of the candidate's zone, the bank's where it names none.
     """
 
     name: str = Field(pattern=NAME)
@@ -73,7 +132,8 @@ class QuietHours(Model):
     start: time = time(0)
     end: time = time(0)
     all_day: bool = False
-    on: Literal["every_day", "public_holidays", "non_working_days"] = "every_day"
+    on: Literal["every_day", "public_holidays", "non_working_days", "dates"] = "every_day"
+    dates: tuple[Days, ...] = Field((), description="The days of `on: dates`, such as a blackout at Spring Festival.")
     action: Literal["defer", "abandon"] = "defer"
     exempt_categories: tuple[str, ...] = ()
 
@@ -83,19 +143,32 @@ class QuietHours(Model):
             raise ValueError(f"quiet hours {self.name!r} need a start that differs from the end, or all_day")
         if self.all_day and self.on == "every_day":
             raise ValueError(f"quiet hours {self.name!r} would forbid their channels for ever")
+        if (self.on == "dates") != bool(self.dates):
+            raise ValueError(f"quiet hours {self.name!r}: `on: dates` names its dates, and nothing else does")
         return self
+
+
+class Promise(Model):
+    """The frequency that customers were promised when they consented; it holds like a cap."""
+
+    channel: Channel
+    purpose: Purpose
+    window: Window
+    max: int = Field(ge=0)
 
 
 class Consent(Model):
     """Who may be contacted on which channel for which purpose."""
 
     assumed: bool = Field(False, description="No record counts as consent. Set from the home; a refusal still refuses.")
-    purposes: dict[str, Literal["marketing", "service"]] = Field(
+    purposes: dict[str, Purpose] = Field(
         {"service": "service"}, description="Category → purpose; any other category is marketing."
     )
     not_needed: tuple[Channel, ...] = Field((), description="Channels that need no recorded consent.")
+    promised: tuple[Promise, ...] = ()
+    term_days: int | None = Field(None, ge=1, description="A consent this many days old has lapsed; null: never.")
 
-    def purpose(self, category: str) -> str:
+    def purpose(self, category: str) -> Purpose:
         return self.purposes.get(category, "marketing")
 
 
@@ -146,6 +219,7 @@ class ThrottlePolicy(Model):
             exempt_categories=("service",),
         ),
     )
+    capacity: tuple[Capacity, ...] = ()
     quiet_hours: tuple[QuietHours, ...] = (
         QuietHours(name="messages_night", channels=("sms", "wecom", "email"), start=time(20), end=time(9)),
         QuietHours(name="push_night", channels=("push",), start=time(22), end=time(8)),
@@ -153,6 +227,9 @@ class ThrottlePolicy(Model):
         QuietHours(name="call_lunch", channels=("call",), start=time(12), end=time(14), action="abandon"),
         QuietHours(name="call_holiday", channels=("call",), all_day=True, on="non_working_days", action="abandon"),
     )
+    holidays_added: tuple[date, ...] = Field((), description="Public holidays beyond those of mainland China.")
+    workdays_added: tuple[date, ...] = Field((), description="Days that are worked whatever the calendar says.")
+    priorities: dict[str, int] = Field({}, description="Category → what is added to a candidate's own priority.")
     defer_expires_hours: int = Field(48, ge=1, le=24 * 31, description="A candidate deferred longer is abandoned.")
     consent: Consent = Consent()
     contact: dict[Channel, str] = Field(
@@ -180,11 +257,23 @@ class ThrottlePolicy(Model):
         _unique("cap", (cap.name for cap in caps))
         return caps
 
+    @field_validator("capacity")
+    @classmethod
+    def _capacity(cls, capacity: tuple[Capacity, ...]) -> tuple[Capacity, ...]:
+        _unique("capacity", (limit.name for limit in capacity))
+        return capacity
+
     @field_validator("quiet_hours")
     @classmethod
     def _quiet(cls, windows: tuple[QuietHours, ...]) -> tuple[QuietHours, ...]:
         _unique("quiet hours", (window.name for window in windows))
         return windows
+
+    @model_validator(mode="after")
+    def _days(self) -> Self:
+        if both := sorted(set(self.holidays_added) & set(self.workdays_added)):
+            raise ValueError(f"{both[0]} is added both as a holiday and as a working day")
+        return self
 
     def contradictions(self) -> list[str]:
         """What the caps say against each other; empty for a sound policy.

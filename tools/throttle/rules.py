@@ -165,5 +165,6 @@ def quiet_facets(
     """(channel, category) → the quiet hours that hold for it at the instant."""
     pairs = {(f.channel, f.category) for f in kinds}
     zone = segments.warehouse.zone
-    found = {pair: quiet_at(policy.quiet_hours, *pair, instant, zone) for pair in pairs}
+    days = (policy.holidays_added, policy.workdays_added)
+    found = {pair: quiet_at(policy.quiet_hours, *pair, instant, zone, *days) for pair in pairs}
     return {pair: quiet for pair, quiet in found.items() if quiet}

@@ -196,7 +196,8 @@ def waterfall(
         gone = sum(lost[step].values())
         left -= gone
         steps.append(Step(step=step, count=left, lost=gone, rules=lost[step]))
-    quiet = quiet_at(policy.quiet_hours, channel, category, instant, segments.warehouse.zone)
+    days = (policy.holidays_added, policy.workdays_added)
+    quiet = quiet_at(policy.quiet_hours, channel, category, instant, segments.warehouse.zone, *days)
     shown = [(s.step, s.count, s.lost) for s in steps]
     return Waterfall(
         expression=to_text(node),
