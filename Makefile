@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= var
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install extras run test check eval bench lock clean
@@ -43,8 +44,8 @@ $(VENV)/.extras: requirements-extras.lock $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-extras.lock
 	@touch $@
 
-bench: extras ## Measure against the budgets; results in benchmarks/results
-	@$(BIN)/touchline bench
+bench: extras ## Measure against the budgets; results in benchmarks/results (BENCH_ARGS=--quick: a small scale)
+	@$(BIN)/touchline bench $(BENCH_ARGS)
 
 lock: ## Resolve anew and pin with hashes (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

@@ -1,13 +1,12 @@
 """Building the demo bank (a million customers a minute), and reading a campaign out.
 
-.venv/bin/python -m benchmarks.bank [--customers 1000000]
+.venv/bin/python -m benchmarks.bank [--quick] [--customers 1000000]
 """
 
-import argparse
 import tempfile
 import time
 
-from benchmarks._measuring import Row, median_seconds, peak_mb, report
+from benchmarks._measuring import Row, median_seconds, peak_mb, report, sizes
 from tools.analysis import read_out
 from warehouse import demo_bank
 from warehouse.catalog import Catalog
@@ -39,6 +38,5 @@ def run(customers: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--customers", type=int, default=1_000_000)
-    report("bank", run(options.parse_args().customers))
+    asked = sizes(__doc__, customers=(1_000_000, 20_000))
+    report("bank", run(asked.customers), quick=asked.quick)

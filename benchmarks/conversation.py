@@ -1,6 +1,6 @@
 """The offline model over every request of the eval suite, in-process: p50 and p95 per request (budgets 30 and 150 ms).
 
-.venv/bin/python -m benchmarks.conversation
+.venv/bin/python -m benchmarks.conversation [--quick]
 """
 
 import statistics
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from agent.models.base import Turn
 from agent.models.offline import OfflineModel
-from benchmarks._measuring import REPEATS, Row, peak_mb, report
+from benchmarks._measuring import REPEATS, Row, peak_mb, report, sizes
 from evals import BUILTIN, load
 from knowledge import PlaybookIndex
 from warehouse import demo_bank
@@ -19,8 +19,9 @@ from warehouse.clock import BANK_ZONE
 NOW = datetime(2026, 11, 18, 1, tzinfo=UTC)
 
 
-def run() -> list[Row]:
-    texts = [(turn.text, case.language) for case in load(BUILTIN) if case.home == "demo" for turn in case.turns]
+def run(requests: int) -> list[Row]:
+    texts = [(turn, case.language) for case in load(BUILTIN) if case.home == "demo" for turn in case.turns]
+    texts = texts[:requests]
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
         books = PlaybookIndex(folder)
         examples = [(book.id, text) for book in books.all() for text in (*book.examples.zh, *book.examples.en)]
@@ -42,4 +43,5 @@ def run() -> list[Row]:
 
 
 if __name__ == "__main__":
-    report("conversation", run())
+    asked = sizes(__doc__, requests=(10_000, 40))
+    report("conversation", run(asked.requests), quick=asked.quick)

@@ -3,12 +3,11 @@
 .venv/bin/python -m benchmarks.segments [--customers 1000000]
 """
 
-import argparse
 import tempfile
 
 import pandas as pd
 
-from benchmarks._measuring import Row, median_seconds, peak_mb, report
+from benchmarks._measuring import Row, median_seconds, peak_mb, report, sizes
 from control.records import Actor, Records, control_url
 from tools.segment import Segments, parse
 from warehouse import demo_bank
@@ -72,6 +71,5 @@ def run(customers: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--customers", type=int, default=1_000_000)
-    report("segments", run(options.parse_args().customers))
+    asked = sizes(__doc__, customers=(1_000_000, 20_000))
+    report("segments", run(asked.customers), quick=asked.quick)

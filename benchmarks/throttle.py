@@ -1,13 +1,12 @@
 """Throttle decisions with reasons: 4 M candidates against 40 M touches under the default policy (budget 2.5 s).
 
-.venv/bin/python -m benchmarks.throttle [--customers 4000000] [--touches 40000000]
+.venv/bin/python -m benchmarks.throttle [--quick] [--customers 4000000] [--touches 40000000]
 """
 
-import argparse
 import tempfile
 from datetime import UTC, datetime
 
-from benchmarks._measuring import Row, median_seconds, peak_mb, report
+from benchmarks._measuring import Row, median_seconds, peak_mb, report, sizes
 from control.records import Actor, Records, control_url
 from tools.segment import Segments
 from tools.throttle import ThrottlePolicy, decide
@@ -83,8 +82,5 @@ def run(customers: int, touches: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--customers", type=int, default=4_000_000)
-    options.add_argument("--touches", type=int, default=40_000_000)
-    asked = options.parse_args()
-    report("throttle", run(asked.customers, asked.touches))
+    asked = sizes(__doc__, customers=(4_000_000, 20_000), touches=(40_000_000, 200_000))
+    report("throttle", run(asked.customers, asked.touches), quick=asked.quick)

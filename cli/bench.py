@@ -1,6 +1,7 @@
 """`touchline bench`: every benchmark of `benchmarks/`, each in a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,18 @@ from cli.output import BadUsage, note, show, table
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
+Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick",
+        help=say("小规模试跑，结果不入库。", "A small scale, to see that they run; results are not kept as figures."),
+    ),
+]
+
 
 def bench(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help=say("只跑这些（默认全部）。", "Only these (default: all)."))] = None,
-    as_json: Json = False, lang: Lang = None,
+    quick: Quick = False, as_json: Json = False, lang: Lang = None,
 ) -> None:  # fmt: skip
     scripts = {path.stem: path for path in sorted(BENCHMARKS.glob("*.py")) if not path.stem.startswith("_")}
     if not scripts:
@@ -35,12 +44,11 @@ def bench(
     for name in names or scripts:
         note(f"bench {name} …")
         # The scripts' own output is for people; stdout is kept for the result.
-        done = subprocess.run(
-            [sys.executable, "-m", f"benchmarks.{name}"], stdout=sys.stderr, check=False, cwd=BENCHMARKS.parent
-        )
+        command = [sys.executable, "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
+        done = subprocess.run(command, stdout=sys.stderr, check=False, cwd=BENCHMARKS.parent)
         if done.returncode:
             failed.append(name)
-    rows = _results()
+    rows = _results(_quick_results() if quick else BENCHMARKS / "results", list(names or scripts))
     headings = ("name", "seconds", "budget_s", "peer", "peer_seconds", "peak_mb")
     show(rows, as_json, lambda: table(headings, [[row.get(h) for h in headings] for row in rows]))
     if failed:
@@ -50,9 +58,17 @@ def bench(
         )
 
 
-def _results() -> list[dict[str, Any]]:
+def _quick_results() -> Path:
+    """Where `benchmarks._measuring` keeps rows of `--quick` runs."""
+    return BENCHMARKS.parent / (os.environ.get("TOUCHLINE_BENCH_DIR") or "var/bench") / "results"
+
+
+def _results(folder: Path, names: list[str]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for file in sorted((BENCHMARKS / "results").glob("*.json")):
+    for name in names:
+        file = folder / f"{name}.json"
+        if not file.exists():
+            continue
         found = json.loads(file.read_text("utf-8"))
         rows += found if isinstance(found, list) else found.get("rows", [])
     return rows
