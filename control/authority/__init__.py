@@ -6,6 +6,7 @@ from typing import Self
 from control.authority.audit import Audit, AuditEntry, AuditReport
 from control.authority.decisions import Decision, Decisions, Refused, Tampered, Verdict
 from control.authority.people import AccountRecord, People
+from control.authority.policies import Policies, PolicyVersion
 from control.authority.releases import Intent, Releases, ReleaseState
 from control.authority.roles import DEMO_USERS, ROLES, SYSTEM, Scope
 from control.authority.sessions import Principal
@@ -53,6 +54,7 @@ class Authority:
         self.decisions = Decisions(self.audit, self.people, folder)
         self.releases = Releases(self.audit, self.people, self.decisions, self.records)
         self.views = Views(self.audit, self.decisions)
+        self.policies = Policies(self.audit, self.people)
         # The contract's names; each says what it does where it is defined.
         self.bootstrap_demo = self.people.bootstrap_demo
         self.bootstrap_admin = self.people.bootstrap_admin
@@ -110,6 +112,8 @@ __all__ = [
     "LevelView",
     "MoveView",
     "People",
+    "Policies",
+    "PolicyVersion",
     "Principal",
     "ProposalView",
     "Refused",

@@ -100,6 +100,29 @@ class Switch(Base):
     since: Mapped[datetime]
 
 
+class PolicyDocument(Base):
+    """The canonical JSON of a policy that has been in force, by its digest."""
+
+    __tablename__ = "policy_documents"
+
+    digest: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    document: Mapped[str] = mapped_column(sa.Text)
+
+
+class PolicyVersionRow(Base):
+    """A policy's document came into force; the next version of the same name ended it."""
+
+    __tablename__ = "policy_versions"
+
+    name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    digest: Mapped[str] = mapped_column(sa.ForeignKey("policy_documents.digest"))
+    account: Mapped[str] = mapped_column(sa.String(80))
+    person: Mapped[str] = mapped_column(sa.String(80))
+    note: Mapped[str] = mapped_column(sa.Text)
+    since: Mapped[datetime]
+
+
 class AuditRow(Base):
     __tablename__ = "audit"
 

@@ -92,6 +92,13 @@ def quiet_at(
     return Quiet(first.name, first.action, until)
 
 
+def day_counts(
+    window: QuietHours, day: date, holidays_added: Collection[date], workdays_added: Collection[date]
+) -> bool:
+    """Whether a day is one of those on which quiet hours hold."""
+    return _Days(frozenset(holidays_added), frozenset(workdays_added)).counts(window, day)
+
+
 def _holds(window: QuietHours, instant: datetime, zone: ZoneInfo, calendar: "_Days") -> bool:
     local = instant.astimezone(zone)
     if not calendar.counts(window, local.date()):
@@ -134,9 +141,23 @@ class _Days:
         return day in off or (window.on == "non_working_days" and day.weekday() >= 5 and day not in working)
 
 
+def adjusted_days_known(year: int) -> bool:
+    """Whether the calendar holds the State Council's arrangement of a year: which weekend days are worked."""
+    return any(day.year == year for day in _china(year)[1])
+
+
 @lru_cache(maxsize=32)
 def _china(year: int) -> tuple[frozenset[date], frozenset[date]]:
-    """Public holidays of mainland China, and the weekend days that are worked in exchange (调休)."""
-    calendar = holidays.country_holidays("CN", years=[year])
+    """Public holidays of mainland China, and the weekend days that are worked in exchange (调休).
+
+    The library names the holidays and the days off in exchange, but not the Sunday in the middle of a golden week: a
+    weekend that touches a holiday is part of it, as it is in the State Council's notices.
+    """
+    calendar = holidays.country_holidays("CN", years=[year - 1, year, year + 1])
     working: set[date] = getattr(calendar, "weekend_workdays", set())
-    return frozenset(calendar), frozenset(working)
+    off = set(calendar) - working
+    for step in (timedelta(days=1), timedelta(days=-1)):
+        for day in sorted(off, reverse=step.days < 0):
+            while (day := day + step).weekday() >= 5 and day not in working:
+                off.add(day)
+    return frozenset(off), frozenset(working)

@@ -7,10 +7,8 @@ from collections.abc import Iterable
 from datetime import date, time
 from typing import Annotated, Literal, Self, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from warehouse.errors import AdminFixes
 from warehouse.home import Home
 
 Channel = Literal["sms", "push", "inapp", "wecom", "email", "call", "task"]
@@ -275,52 +273,16 @@ class ThrottlePolicy(Model):
             raise ValueError(f"{both[0]} is added both as a holiday and as a working day")
         return self
 
-    def contradictions(self) -> list[str]:
-        """What the caps say against each other; empty for a sound policy.
-
-        Not refused by the model itself: the strictest of an approved and a newer policy may well hold such a pair.
-        """
-        found = []
-        for place, wide in enumerate(self.caps):
-            for other, narrow in enumerate(self.caps):
-                if place == other or (wide.scope, wide.channels, wide.exempt_categories) != (
-                    narrow.scope,
-                    narrow.channels,
-                    narrow.exempt_categories,
-                ):
-                    continue
-                if wide.window == narrow.window and place < other:
-                    found.append(f"caps {wide.name!r} and {narrow.name!r} say two things about the same window")
-                elif narrow.window.longest_hours < wide.window.longest_hours and narrow.max > wide.max:
-                    found.append(
-                        f"cap {narrow.name!r} allows {narrow.max} in a shorter window than {wide.name!r} with {wide.max}"
-                    )
-        return found
-
     @classmethod
-    def load(cls, home: Home) -> Self:
+    def load(cls, home: Home) -> "ThrottlePolicy":
         """The policy of a home: `policies/throttle.yaml`, or the cautious default; consent assumed where the home says so.
 
         Raises:
-            AdminFixes: the file does not fit, or contradicts itself; the message names the place.
+            AdminFixes: the file does not fit, or contradicts itself; the message names the places.
         """
-        path = home.policies / "throttle.yaml"
-        document: object = {}
-        if path.exists():
-            try:
-                document = yaml.safe_load(path.read_text("utf-8")) or {}
-            except yaml.YAMLError as error:
-                raise AdminFixes(f"The policy {path} is not YAML: {error}", "Mend the file at that place.") from None
-        try:
-            policy = cls.model_validate(document)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the top"
-            raise AdminFixes(f"The policy {path} is wrong at {place}: {first['msg']}.", "Mend it there.") from None
-        if wrong := policy.contradictions():
-            raise AdminFixes(f"The policy {path} contradicts itself: {'; '.join(wrong)}.", "Keep one of the two.")
-        assumed = home.info().consent == "assumed"
-        return policy.model_copy(update={"consent": policy.consent.model_copy(update={"assumed": assumed})})
+        from tools.throttle.file import load
+
+        return load(home)
 
 
 def _unique(what: str, names: Iterable[str]) -> None:
