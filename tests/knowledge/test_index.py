@@ -38,6 +38,7 @@ def test_held_out_questions_find_their_playbook(index: PlaybookIndex) -> None:
     assert recall >= 0.9, "\n".join(missed)
 
 
+@pytest.mark.slow
 def test_examples_find_their_own_playbook(index: PlaybookIndex) -> None:
     for playbook in index.all():
         for example in (*playbook.examples.zh, *playbook.examples.en):

@@ -30,7 +30,13 @@ def build(script: Script, home: Home, request: pytest.FixtureRequest) -> None:
     stop_the_clock(home)
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem.startswith("demo") else pytest.mark.slow)
+        for path in SCRIPTS
+    ],
+)
 def test_transcript_is_what_the_product_says(path: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     script = Script.load(path)
     home = Home(tmp_path / "home")

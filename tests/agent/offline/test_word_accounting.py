@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.models.offline import OfflineModel
+from tests.support.thorough import examples
 from warehouse.catalog import Catalog
 from warehouse.clock import BANK_ZONE
 
@@ -56,7 +57,8 @@ def places(text: str) -> list[int]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.property
+@settings(max_examples=examples(150), deadline=None)
 @given(request=st.sampled_from(REQUESTS), nonsense=st.sampled_from(NONSENSE), share=st.floats(0, 1))
 @example(request=REQUESTS[0], nonsense="泊尔", share=0.0)
 def test_an_unknown_word_is_never_dropped(reader: OfflineModel, request: str, nonsense: str, share: float) -> None:
@@ -74,7 +76,8 @@ def test_an_unknown_word_is_never_dropped(reader: OfflineModel, request: str, no
         assert after.question or after.remark
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.property
+@settings(max_examples=examples(60), deadline=None)
 @given(text=st.text(alphabet="代发客户AUM万以上没有买过理财近30天的和或按城市 abcdefg,.?0123456789", max_size=30))
 def test_any_text_gets_an_answer_and_the_same_one_twice(reader: OfflineModel, text: str) -> None:
     once, twice = reader.next(turn(text)), reader.next(turn(text))

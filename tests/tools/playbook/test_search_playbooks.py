@@ -72,6 +72,7 @@ def test_figures_come_with_the_channels_they_may_be_quoted_for(context: ToolCont
     assert [figure.channels for figure in book.figures] == [["inapp"]]
 
 
+@pytest.mark.slow
 def test_every_audience_of_every_playbook_is_somebody_or_says_why(context: ToolContext) -> None:
     for playbook in context.playbooks.all():
         book = next(b for b in _search(context, playbook.title.zh, 10).playbooks if b.id == playbook.id)

@@ -3,10 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import warehouse
+from tests.support.thorough import examples
 from tools.segment import Segments, to_text
 from tools.segment import schema as s
 from warehouse.catalog import Catalog
@@ -21,7 +23,8 @@ CATALOG = Catalog.load(Path(warehouse.__file__).parent / "canonical_catalog.yaml
 TREES = Trees(CATALOG, wild=False).all()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.property
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(tree=TREES, hours_back=st.sampled_from([0, 24 * 40]))
 def test_sql_agrees_with_python(segments: Segments, bank: Bank, hours_back: int, tree: s.Node) -> None:
     at = AS_OF - timedelta(hours=hours_back)

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 import warehouse
+from tests.support.thorough import examples
 from tools.segment import parse, to_text
 from tools.segment import schema as s
 from tools.segment.words import describe
@@ -31,7 +33,10 @@ CATALOG = BASE.model_copy(
 TREES = Trees(CATALOG, wild=True).all(with_names=True)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@pytest.mark.property
+@settings(
+    max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(tree=TREES)
 def test_print_and_parse_are_inverse(tree: s.Node) -> None:
     text = to_text(tree)

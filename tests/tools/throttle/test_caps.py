@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.candidates import Candidate, decisions, naive, put
 from tests.support.small_bank import AS_OF, SmallBank, build_small_bank, open_small_bank
+from tests.support.thorough import examples
 from tools.throttle import Cap, ThrottlePolicy, decide
 from tools.throttle.policy import Calendar, Rolling
 
@@ -148,7 +149,8 @@ def empty_bank(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-unt
         yield made
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.property
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TICKS)
 def test_no_cap_is_ever_exceeded_when_reservations_are_applied(
     empty_bank: SmallBank, ticks: list[tuple[int, list[tuple[int, str, str, int]]]]
