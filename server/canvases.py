@@ -85,16 +85,17 @@ class Canvases(Contact):
         return DryRun.model_validate(document)
 
     def _facts(self, canvas: "Canvas") -> "Facts":
-        """What a check may know of this bank: its products, name, contact policy and clock."""
-        from tools.canvas.facts import Facts, products_of
+        """What a check may know of this bank: products, benefits, audience, contact policy, costs, templates, clock."""
+        from tools.canvas.costs import Costs
+        from tools.canvas.facts import Facts, facts_of
 
-        return Facts(
-            products=products_of(self.stores.warehouse, canvas),
+        known = Facts(
             bank=self.stores.info.name,
             policy=self._policy(),
+            costs=Costs.load(self.stores.home),
             start=self.stores.clock.now(),
-            zone=self.stores.clock.zone,
         )
+        return facts_of(self._segments(), canvas, known)
 
     @needs("read")
     def canvas_draw(self, asked: CanvasAsked) -> Drawing:

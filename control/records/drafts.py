@@ -1,6 +1,6 @@
 """Saved segments, canvas versions, evidence and uploaded lists: the drafts that a conversation leaves behind."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from control.records import tables as t
 from control.records.actor import Actor
 from control.records.canonical import digest, list_hash
+from control.records.locks import Narrows, guard
 from control.records.store import Store, number
 from control.records.views import UNDECIDED, CanvasRecord, ListRecord, SegmentRecord
 from warehouse.catalog import nearest
@@ -97,13 +98,24 @@ class Drafts(Store):
         thread: str = "",
         canvas_id: str | None = None,
         origin: Mapping[str, Any] | None = None,
+        *,
+        base: Mapping[str, Any] | None = None,
+        branches: Collection[int] | None = None,
+        narrows: Narrows | None = None,
     ) -> CanvasRecord:
         """Save a new canvas, or the next version of one. Every version is kept. A new version voids the proposals on
         older ones that are not yet being released: an approval holds for what was approved and nothing else.
 
+        Args:
+            base: what a new canvas was made from (a template's canvas, another canvas): its locks hold for a branch.
+            branches, narrows: see `control.records.locks.guard`.
+
         Raises:
             NotFound: there is no such canvas.
+            Forbidden: a branch changed what head office locks.
         """
+        if base is not None:
+            guard(base, document, actor, branches=branches, narrows=narrows)
         now = self.now()
         with self.database.write() as session:
             if canvas_id is None:
@@ -112,6 +124,9 @@ class Drafts(Store):
                 session.flush()
             else:
                 canvas = _canvas_row(session, canvas_id, lock=True)
+                newest = session.get(t.CanvasVersion, (canvas.n, canvas.latest))
+                if newest is not None:
+                    guard(newest.document, document, actor, branches=branches, narrows=narrows)
                 canvas.latest += 1
             version = t.CanvasVersion(
                 canvas=canvas.n,

@@ -4,7 +4,7 @@ from collections import Counter
 
 from tools.canvas.findings import Finding, error, warning
 from tools.canvas.graph import following
-from tools.canvas.schema import Canvas, Entry, Exit, HoldOut, Touch
+from tools.canvas.schema import AudienceSplit, Canvas, Entry, Exit, HoldOut, Split, TimeSplit, Touch
 
 
 def check_graph(canvas: Canvas) -> list[Finding]:
@@ -101,32 +101,48 @@ def check_graph(canvas: Canvas) -> list[Finding]:
 def _shares(canvas: Canvas) -> list[Finding]:
     findings = []
     for node in canvas.nodes:
-        if not isinstance(node, Touch):
-            continue
-        total = sum(arm.share for arm in node.arms)
-        if abs(total - 100) > 1e-6:
-            findings.append(
-                error(
-                    "shares",
-                    node.id,
-                    (
-                        f"{node.id} 各组占比合计 {total:g}%，应为 100%。",
-                        f"The shares of {node.id} add up to {total:g}, not 100.",
-                    ),
-                    ("调整各组占比。", "Change the shares of the arms."),
-                )
-            )
-        names = [arm.name for arm in node.arms]
-        if len(set(names)) < len(names):
-            findings.append(
-                error(
-                    "duplicate_arm",
-                    node.id,
-                    (f"{node.id} 有重名的文案组。", f"Two arms of {node.id} have the same name."),
-                    ("给每组不同的名字。", "Give every arm a name of its own."),
-                )
-            )
+        match node:
+            case Touch():
+                findings += share_findings(node.id, [(arm.name, arm.share) for arm in node.arms])
+            case Split():
+                findings += share_findings(node.id, [(way.name, way.share) for way in node.ways])
+            case AudienceSplit():
+                findings += _names(node.id, [case.name for case in node.cases])
+            case TimeSplit():
+                findings += _names(node.id, [window.name for window in node.windows])
     return findings
+
+
+def share_findings(place: str, ways: list[tuple[str, float]]) -> list[Finding]:
+    """Shares of arms or ways must add up to 100, and their names differ."""
+    findings = []
+    total = sum(share for _, share in ways)
+    if abs(total - 100) > 1e-6:
+        findings.append(
+            error(
+                "shares",
+                place,
+                (
+                    f"{place} 各组占比合计 {total:g}%，应为 100%。",
+                    f"The shares of {place} add up to {total:g}, not 100.",
+                ),
+                ("调整各组占比。", "Change the shares."),
+            )
+        )
+    return findings + _names(place, [name for name, _ in ways])
+
+
+def _names(place: str, names: list[str]) -> list[Finding]:
+    if len(set(names)) == len(names):
+        return []
+    return [
+        error(
+            "duplicate_arm",
+            place,
+            (f"{place} 有重名的分组。", f"Two ways of {place} have the same name."),
+            ("给每组不同的名字。", "Give each a name of its own."),
+        )
+    ]
 
 
 def _from(start: str, edges: dict[str, list[str]]) -> set[str]:

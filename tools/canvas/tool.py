@@ -20,12 +20,13 @@ from tools.canvas.arguments import (
     ShownFinding,
 )
 from tools.canvas.check import check
+from tools.canvas.costs import Costs
 from tools.canvas.diff import difference
 from tools.canvas.draw import draw
 from tools.canvas.dry_run import dry_run
 from tools.canvas.dry_words import run_words
 from tools.canvas.edits import apply
-from tools.canvas.facts import Facts, products_of
+from tools.canvas.facts import Facts, facts_of
 from tools.canvas.schema import Canvas, Entry, Goal
 from tools.canvas.waves import Placed, Plan, Wave, WaveArm, build, plan_of
 from tools.canvas.wording import default_text
@@ -145,9 +146,7 @@ class DryRunCanvas(Tool[DryRunCanvasArguments, DryRunOutcome]):
         record = focused_canvas(context, arguments.canvas)
         canvas = Canvas.model_validate(record.document)
         policy, zone = ThrottlePolicy.load(context.home), context.warehouse.zone
-        wrong = [
-            f for f in check(canvas, context.catalog, _facts(context, canvas, policy, None)) if f.severity == "error"
-        ]
+        wrong = [f for f in check(canvas, context.catalog, known_facts(context, canvas)) if f.severity == "error"]
         blocking = [
             f for f in wrong if f.code in ("expression", "unknown_event", "cycle", "dangling_next", "one_entry")
         ]
@@ -260,7 +259,7 @@ def _built(plan: Plan) -> Canvas:
 def _outcome(context: ToolContext, canvas: Canvas, record: CanvasRecord, audience: int) -> dict[str, Any]:
     """The fields that drafting and editing answer with."""
     language = context.language
-    findings = check(canvas, context.catalog, _facts(context, canvas, ThrottlePolicy.load(context.home), audience))
+    findings = check(canvas, context.catalog, known_facts(context, canvas))
     return {
         "canvas": CanvasRef(id=record.id, version=record.version),
         "name": canvas.name,
@@ -279,15 +278,15 @@ def _outcome(context: ToolContext, canvas: Canvas, record: CanvasRecord, audienc
     }
 
 
-def _facts(context: ToolContext, canvas: Canvas, policy: ThrottlePolicy, audience: int | None) -> Facts:
-    return Facts(
-        products=products_of(context.warehouse, canvas),
+def known_facts(context: ToolContext, canvas: Canvas) -> Facts:
+    """What a check may know of the bank of a context."""
+    known = Facts(
         bank=context.home.info().name,
-        policy=policy,
-        audience=audience,
+        policy=ThrottlePolicy.load(context.home),
+        costs=Costs.load(context.home),
         start=context.clock.now(),
-        zone=context.warehouse.zone,
     )
+    return facts_of(_segments(context), canvas, known)
 
 
 def _segments(context: ToolContext) -> Segments:

@@ -1,6 +1,5 @@
 """Texts of messages: placeholders, polite defaults per channel, and the complete message with sender and way to refuse."""
 
-import math
 import re
 
 from warehouse.catalog import Language
@@ -11,6 +10,11 @@ fills `name` from the contact vault at the last moment; the others come from the
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _CJK = re.compile(r"[\u3400-\u9fff]")
+_GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
 SMS_LIMIT = 500
 """Longest SMS, in characters, that gateways take as one message of several parts."""
 
@@ -100,7 +104,26 @@ def length(text: str) -> int:
 
 
 def sms_parts(text: str) -> int:
-    """How many parts an SMS is billed as: 70 characters, or 67 each of several; 160 and 153 where all is ASCII."""
-    single, several = (160, 153) if text.isascii() else (70, 67)
-    size = length(text)
-    return 1 if size <= single else math.ceil(size / several)
+    """How many parts an SMS is billed as, its placeholders filled with values of usual length.
+
+    GSM 03.38: 160 septets in one message, 153 in each of several; `^{}\\[~]|€` take two. One character outside it makes the
+    message UCS-2: 70 code units, 67 in each of several; characters beyond the BMP (emoji) take two. Placeholders are filled
+    with Chinese names, so a text that has one is UCS-2.
+    """
+    bare = _PLACEHOLDER.sub("", text)
+    if bare == text and all(c in _GSM or c in _GSM_EXTENDED for c in text):
+        return _parts([1 + (c in _GSM_EXTENDED) for c in text], 160, 153)
+    filled = sum(PLACEHOLDERS.get(name, 8) for name in open_placeholders(text))
+    return _parts([*(1 + (ord(c) > 0xFFFF) for c in bare), *[1] * filled], 70, 67)
+
+
+def _parts(widths: list[int], single: int, several: int) -> int:
+    """Parts of characters of these widths; no character is torn apart between two parts."""
+    if sum(widths) <= single:
+        return 1
+    parts, room = 1, several
+    for width in widths:
+        if width > room:
+            parts, room = parts + 1, several
+        room -= width
+    return parts

@@ -1,6 +1,29 @@
 """Channels, nodes and times in the words of the trade, in both languages."""
 
-from tools.canvas.schema import Canvas, Delay, Entry, Goal, HoldOut, Touch
+from datetime import time
+
+from tools.canvas.schema import (
+    AudienceSplit,
+    Canvas,
+    Condition,
+    Delay,
+    Entry,
+    Exit,
+    Goal,
+    HoldOut,
+    Node,
+    Once,
+    OnDate,
+    OnEvent,
+    OnEventWithout,
+    Recurring,
+    Split,
+    Tag,
+    TimeSplit,
+    Touch,
+    Trigger,
+    Wait,
+)
 from tools.canvas.waves import NOT_REACHED, Wave, plan_of
 from tools.segment import parse
 from tools.segment.schema import Did
@@ -18,6 +41,12 @@ CHANNEL_WORDS: dict[str, tuple[str, str]] = {
     "task": ("客户经理任务", "manager task"),
 }
 """Channel → Chinese name, English name."""
+
+
+_WEEK = (
+    ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+    ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+)
 
 
 def channel_name(channel: str, language: Language) -> str:
@@ -40,6 +69,164 @@ def delay_words(node: Delay, language: Language) -> str:
         if span and hour
         else (f"after {' '.join(span)}" if span else f"until {hour}")
     )
+
+
+def span_words(days: int, hours: int, language: Language) -> str:
+    """'3 天 2 小时', '3 days 2 h'; '0 小时' where there is none."""
+    zh = language == "zh"
+    parts = [f"{days} 天" if zh else f"{days} day{'s' if days > 1 else ''}"] if days else []
+    if hours or not days:
+        parts.append(f"{hours} 小时" if zh else f"{hours} h")
+    return " ".join(parts)
+
+
+def minutes_words(minutes: int, language: Language) -> str:
+    """'30 分钟', '1 小时', '2 天'; '30 min', '1 h', '2 days'."""
+    if minutes % 1440 == 0:
+        return span_words(minutes // 1440, 0, language)
+    if minutes % 60 == 0:
+        return span_words(0, minutes // 60, language)
+    return f"{minutes} 分钟" if language == "zh" else f"{minutes} min"
+
+
+def week_words(days: tuple[int, ...], language: Language) -> str:
+    """'周一、周五', 'Mon, Fri'; empty for all days."""
+    names = _WEEK[0 if language == "zh" else 1]
+    return ("、" if language == "zh" else ", ").join(names[day - 1] if 1 <= day <= 7 else str(day) for day in days)
+
+
+def hours_words(start: time, end: time, days: tuple[int, ...], language: Language) -> str:
+    """'周一 09:00–12:00'."""
+    return f"{week_words(days, language)} {start:%H:%M}–{end:%H:%M}".strip()
+
+
+def event_words(event: str, where: str, catalog: Catalog | None, language: Language) -> str:
+    """An event with its filter in plain words; as it stands without a catalog, or where the catalog cannot read it."""
+    text = f"{event} where {where}" if where else event
+    if catalog is None:
+        return text
+    try:
+        node = parse(f"did({text})", catalog)
+    except ModelRetry:
+        return text
+    return describe_event(node, catalog, language) if isinstance(node, Did) else text
+
+
+def trigger_words(trigger: Trigger, catalog: Catalog | None, language: Language) -> str:
+    """When customers enter: '每周一 9:00', 'an hour after click_buy without purchase', '到期前 7 天 10:00'."""
+    zh = language == "zh"
+    match trigger:
+        case Once():
+            return "发布时一次进入" if zh else "once, when it is released"
+        case Recurring():
+            if trigger.every == "day":
+                when = "每天" if zh else "every day"
+            elif trigger.every == "week":
+                named = week_words(trigger.days, language)
+                when = f"每{named}" if zh else f"every {named}"
+            else:
+                when = (
+                    f"每月 {'、'.join(map(str, trigger.days))} 日"
+                    if zh
+                    else f"every month on {', '.join(map(str, trigger.days))}"
+                )
+            return f"{when} {trigger.hour}:00"
+        case OnEvent():
+            event = event_words(trigger.event, trigger.where, catalog, language)
+            return f"发生「{event}」时" if zh else f"on: {event}"
+        case OnEventWithout():
+            event = event_words(trigger.event, trigger.where, catalog, language)
+            other = event_words(trigger.without, trigger.without_where, catalog, language)
+            span = minutes_words(trigger.within_minutes, language)
+            return f"「{event}」后 {span}内未「{other}」" if zh else f"{event}, then no {other} within {span}"
+        case OnDate():
+            attribute = catalog.attribute_index.get(trigger.date) if catalog else None
+            date = attribute.words.name(language) if attribute else trigger.date
+            n = abs(trigger.days)
+            if zh:
+                side = "当天" if not n else f"前 {n} 天" if trigger.days < 0 else f"后 {n} 天"
+                return f"「{date}」{side} {trigger.hour}:00{'，每年' if trigger.yearly else ''}"
+            unit = f"{n} day{'s' if n > 1 else ''}"
+            side = "on the day of" if not n else f"{unit} before" if trigger.days < 0 else f"{unit} after"
+            return f"{side} “{date}” at {trigger.hour}:00{', every year' if trigger.yearly else ''}"
+
+
+def node_words(node: Node, language: Language, catalog: Catalog | None = None) -> tuple[str, str]:
+    """A node's title and what it does, in plain words; EQL stands as it is without a catalog."""
+    zh = language == "zh"
+
+    def words(expression: str) -> str:
+        return in_words(expression, catalog, language) if catalog else expression
+
+    match node:
+        case Entry():
+            who = words(node.segment)
+            if isinstance(node.trigger, Once):
+                return ("客群进入" if zh else "Audience"), who
+            when = trigger_words(node.trigger, catalog, language)
+            return (f"进入：{when}" if zh else f"Enter {when}"), who
+        case HoldOut():
+            return (
+                (f"留出 {node.percent:g}%" if zh else f"Hold out {node.percent:g} %"),
+                ("不触达，作对照" if zh else "never touched: the control"),
+            )
+        case Touch():
+            arms = ", ".join(f"{arm.name.upper()} {arm.share:g}%" for arm in node.arms) if len(node.arms) > 1 else ""
+            return channel_name(node.channel, language), arms or node.arms[0].text
+        case Tag():
+            title = f"{'去掉' if node.remove else '打上'}标签" if zh else f"{'Remove' if node.remove else 'Put on'} tag"
+            until = (
+                (f"，{node.expires_days} 天后失效" if zh else f", for {node.expires_days} days")
+                if node.expires_days
+                else ""
+            )
+            return title, f"{node.name}{until}"
+        case Delay():
+            span = delay_words(node, language)
+            return (f"等待 {span}" if zh else f"Wait {span}"), ""
+        case Wait():
+            span = span_words(node.days, node.hours, language)
+            return (f"等待事件 {span}" if zh else f"Wait up to {span}"), event_words(
+                node.event, node.where, catalog, language
+            )
+        case Condition():
+            return ("满足条件？" if zh else "Condition?"), words(node.expression)
+        case Split():
+            ways = ", ".join(f"{way.name.upper()} {way.share:g}%" for way in node.ways)
+            return ("按比例分流" if zh else "Split by share"), ways
+        case AudienceSplit():
+            return ("按客群分流" if zh else "Split by audience"), ", ".join(case.name.upper() for case in node.cases)
+        case TimeSplit():
+            return ("按时段分流" if zh else "Split by time"), ", ".join(w.name.upper() for w in node.windows)
+        case Exit():
+            return ("结束" if zh else "End"), ""
+
+
+def edge_words(node: Node, language: Language, catalog: Catalog | None = None) -> list[tuple[str, str]]:
+    """The ways that lead out of a node: (what it is called, target), in the order of `graph.following`."""
+    zh = language == "zh"
+    match node:
+        case Condition():
+            return [("是" if zh else "yes", node.yes), ("否" if zh else "no", node.no)]
+        case Wait():
+            return [("发生" if zh else "happened", node.happened), ("超时" if zh else "timed out", node.timed_out)]
+        case Split():
+            return [(f"{way.name.upper()} {way.share:g}%", way.next) for way in node.ways]
+        case AudienceSplit():
+            ways = [
+                (f"{c.name.upper()}: {in_words(c.expression, catalog, language) if catalog else c.expression}", c.next)
+                for c in node.cases
+            ]
+            return [*ways, ("其余" if zh else "others", node.otherwise)]
+        case TimeSplit():
+            ways = [(f"{w.name.upper()} {hours_words(w.start, w.end, w.days, language)}", w.next) for w in node.windows]
+            return [*ways, ("其他时间" if zh else "other times", node.otherwise)]
+        case Touch() if node.unmanaged:
+            return [("", node.next), ("无客户经理" if zh else "no manager", node.unmanaged)]
+        case Exit():
+            return []
+        case _:
+            return [("", node.next)]
 
 
 def wave_words(wave: Wave, language: Language, *, first: bool = False) -> str:
@@ -69,16 +256,50 @@ def in_words(expression: str, catalog: Catalog, language: Language) -> str:
 
 def goal_words(goal: Goal, catalog: Catalog, language: Language) -> str:
     """What counts as success, in plain words: '购买（产品类型为理财）'; as it stands where the catalog cannot read it."""
-    where = f" where {goal.where}" if goal.where else ""
-    try:
-        node = parse(f"did({goal.event}{where})", catalog)
-    except ModelRetry:
-        return f"{goal.event}{where}"
-    return describe_event(node, catalog, language) if isinstance(node, Did) else f"{goal.event}{where}"
+    return event_words(goal.event, goal.where, catalog, language)
+
+
+def settings_words(canvas: Canvas, catalog: Catalog, language: Language) -> list[str]:
+    """What holds for the whole canvas beyond audience, waves and goal, as sentences without their stops."""
+    zh = language == "zh"
+    said: list[str] = []
+    entry = next((n for n in canvas.nodes if isinstance(n, Entry)), None)
+    if entry is not None and not isinstance(entry.trigger, Once):
+        when = trigger_words(entry.trigger, catalog, language)
+        said.append(f"进入时机：{when}" if zh else f"Customers enter: {when}")
+    if canvas.start:
+        said.append(f"{canvas.start} 之后开始" if zh else f"Starts after {canvas.start}")
+    if canvas.end:
+        said.append(f"{canvas.end} 之后不再进入" if zh else f"Nobody enters after {canvas.end}")
+    if canvas.sending_windows:
+        hours = [hours_words(w.start, w.end, w.days, language) for w in canvas.sending_windows]
+        said.append(f"只在{'、'.join(hours)}发送" if zh else f"Sends only {', '.join(hours)}")
+    if canvas.reentry.allowed:
+        rule = canvas.reentry
+        after = (
+            (f"，离开 {rule.after_days} 天后" if zh else f" {rule.after_days} days after leaving")
+            if rule.after_days
+            else ""
+        )
+        most = (f"，最多 {rule.at_most} 次" if zh else f", at most {rule.at_most} times") if rule.at_most else ""
+        said.append(f"可再次进入{after}{most}" if zh else f"Customers may enter again{after}{most}")
+    if canvas.leave_when:
+        reasons = [in_words(text, catalog, language) for text in canvas.leave_when]
+        said.append(f"满足以下任一即离开：{'；'.join(reasons)}" if zh else f"Leaves when: {'; '.join(reasons)}")
+    if canvas.budget is not None:
+        said.append(f"预算 {canvas.budget:,.2f} 元" if zh else f"Budget {canvas.budget:,.2f} CNY")
+    if canvas.overrides:
+        branches = sorted({override.branch_id for override in canvas.overrides})
+        named = ("、" if zh else ", ").join(map(str, branches))
+        said.append(f"分行 {named} 有自己的文案" if zh else f"Branches with wordings of their own: {named}")
+    if canvas.locked:
+        named = ("、" if zh else ", ").join(canvas.locked)
+        said.append(f"总行锁定：{named}" if zh else f"Locked by head office: {named}")
+    return said
 
 
 def summary(canvas: Canvas, catalog: Catalog, language: Language, audience: int | None = None) -> str:
-    """A canvas in a few sentences: who, how many waves and when, hold-out, goal, limits."""
+    """A canvas in a few sentences: who, when, how many waves and when, hold-out, goal, limits, what else holds."""
     goal = goal_words(canvas.goal, catalog, language)
     entry = in_words(next((n.segment for n in canvas.nodes if isinstance(n, Entry)), ""), catalog, language)
     held = next((n.percent for n in canvas.nodes if isinstance(n, HoldOut)), 0.0)
@@ -90,17 +311,17 @@ def summary(canvas: Canvas, catalog: Catalog, language: Language, audience: int 
         size = f"（{audience:,} 人）" if audience is not None else ""
         steps = "；".join(f"{n}. {words}" for n, words in enumerate(waves, start=1))
         hold = f"随机留出 {held:g}% 不触达作对照" if held else "没有对照组"
-        start = f"{canvas.start} 之后开始；" if canvas.start else ""
+        more = "".join(f"{line}。" for line in settings_words(canvas, catalog, "zh"))
         return (
-            f"「{canvas.name}」：客群 {entry}{size}。{start}{len(waves)} 波触达：{steps}。{hold}。"
+            f"「{canvas.name}」：客群 {entry}{size}。{more}{len(waves)} 波触达：{steps}。{hold}。"
             f"目标：进入后 {canvas.goal.window_days} 天内{goal}。触达上限 {canvas.max_touches:,} 次。"
         )
     size = f" ({audience:,} customers)" if audience is not None else ""
     steps = "; ".join(f"{n}. {words}" for n, words in enumerate(waves, start=1))
     hold = f"{held:g} % held out at random as control" if held else "no control group"
-    start = f" Starts after {canvas.start}." if canvas.start else ""
+    more = "".join(f" {line}." for line in settings_words(canvas, catalog, "en"))
     return (
-        f"“{canvas.name}”: audience {entry}{size}.{start} {len(waves)} wave{'s' if len(waves) != 1 else ''}: {steps}. "
+        f"“{canvas.name}”: audience {entry}{size}.{more} {len(waves)} wave{'s' if len(waves) != 1 else ''}: {steps}. "
         f"{hold[0].upper()}{hold[1:]}. Goal: {goal} within {canvas.goal.window_days} days of entry. "
         f"At most {canvas.max_touches:,} touches."
     )

@@ -12,6 +12,7 @@ from control.records import CanvasRecord, list_hash
 from control.records.routing import Facts
 from tools.base import ToolContext
 from tools.canvas import Canvas
+from tools.canvas.costs import Costs
 from tools.canvas.diff import difference
 from tools.canvas.facts import products_of
 from tools.canvas.findings import Finding
@@ -21,7 +22,6 @@ from tools.canvas.wording import complete, sms_parts
 from tools.canvas.words import summary
 from tools.proposal import estimates as e
 from tools.proposal.audience import Ids, pack
-from tools.proposal.costs import Costs
 from tools.proposal.schema import (
     Audience,
     Edit,

@@ -10,12 +10,9 @@ from control.records.routing import ApprovalPolicy, Facts, Rule
 from tools.base import Arguments, CanvasRef, Outcome, ProposalRef, SegmentRef, Tool, ToolContext
 from tools.canvas import Canvas
 from tools.canvas.check import check
-from tools.canvas.facts import Facts as CanvasFacts
-from tools.canvas.facts import products_of
-from tools.proposal.build import build_payload, expressions_of
-from tools.segment import Segments, resolve
-from tools.throttle import ThrottlePolicy
-from warehouse.errors import ModelRetry, NotFound
+from tools.canvas.tool import known_facts
+from tools.proposal.build import build_payload
+from warehouse.errors import ModelRetry
 from warehouse.evidence import Evidence
 
 
@@ -106,7 +103,7 @@ class SubmitForApprovalTool(Tool[SubmitForApproval, Submitted]):
             raise ModelRetry("There is no canvas to submit.", "Draft one first.")
         record = context.records.canvas(canvas_id)
         canvas = Canvas.model_validate(record.document)
-        findings = check(canvas, context.catalog, _facts(context, canvas))
+        findings = check(canvas, context.catalog, known_facts(context, canvas))
         errors = [f for f in findings if f.severity == "error"]
         if errors:
             listed = "; ".join(f"{f.place}: {f.message(context.language)}" for f in errors)
@@ -206,24 +203,6 @@ class UndoTool(Tool[Undo, Undone]):
         if focus.proposal_id:
             result.proposal = _ref(context.records.proposal(focus.proposal_id))
         return result, []
-
-
-def _facts(context: ToolContext, canvas: Canvas) -> CanvasFacts:
-    segments = Segments(context.warehouse, context.catalog, context.records, context.actor)
-    entry = expressions_of(canvas)
-    try:
-        node = resolve(entry[0], context.catalog, context.records) if entry else None
-    except NotFound:
-        node = None  # the check names it with its place
-    audience = segments.count(node, diagnose=False).count if node is not None else None
-    return CanvasFacts(
-        products=products_of(context.warehouse, canvas),
-        bank=context.home.info().name,
-        policy=ThrottlePolicy.load(context.home),
-        audience=audience,
-        start=context.clock.now(),
-        zone=context.warehouse.zone,
-    )
 
 
 def _ref(record: ProposalRecord) -> ProposalRef:
