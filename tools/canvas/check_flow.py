@@ -202,9 +202,7 @@ def _reentry(canvas: Canvas, catalog: Catalog) -> Iterator[Finding]:
             ("允许再次进入，却最多只能进入 1 次。", "Re-entry is allowed, but at most one entry."),
             ("把 at_most 设为 2 以上，或 allowed: false。", "Set at_most to 2 or more, or allowed: false."),
         )
-    comes_again = isinstance(trigger, OnDate) and (
-        trigger.yearly or repeats(catalog.attribute_index.get(trigger.date))
-    )
+    comes_again = isinstance(trigger, OnDate) and (trigger.yearly or repeats(catalog.attribute_index.get(trigger.date)))
     if comes_again and not rule.allowed:
         yield warning(
             "no_reentry",
