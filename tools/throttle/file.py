@@ -10,6 +10,7 @@ from rapidfuzz import process
 
 from tools.throttle.contradictions import Finding, contradictions
 from tools.throttle.policy import ThrottlePolicy
+from warehouse import plain_yaml
 from warehouse.errors import AdminFixes
 from warehouse.home import Home
 
@@ -67,7 +68,7 @@ def _once(texts: Any, between: str = "; ") -> str:
 
 
 def _document(path: Path) -> object:
-    return (yaml.safe_load(path.read_text("utf-8")) or {}) if path.exists() else {}
+    return (plain_yaml.load(path.read_text("utf-8")) or {}) if path.exists() else {}
 
 
 def _finding(code: str, place: str, zh: str, en: str, fix_zh: str, fix_en: str) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, time
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from warehouse.home import Home
 
@@ -21,6 +21,16 @@ NAME = r"^[a-z][a-z0-9_]{0,47}$"
 
 class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _time_of_day(value: object) -> object:
+    """`9:30` is meant as 09:30. A bare number is refused: some readers of YAML make one of 20:00."""
+    if isinstance(value, int | float):
+        raise ValueError("write a time of day as HH:MM, in quotes where in doubt")
+    return f"0{value}" if isinstance(value, str) and value[1:2] == ":" else value
+
+
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 
 
 class Rolling(Model):
@@ -127,8 +137,8 @@ class QuietHours(Model):
 
     name: str = Field(pattern=NAME)
     channels: tuple[Channel, ...] = Field(min_length=1)
-    start: time = time(0)
-    end: time = time(0)
+    start: TimeOfDay = time(0)
+    end: TimeOfDay = time(0)
     all_day: bool = False
     on: Literal["every_day", "public_holidays", "non_working_days", "dates"] = "every_day"
     dates: tuple[Days, ...] = Field((), description="The days of `on: dates`, such as a blackout at Spring Festival.")

@@ -1,5 +1,7 @@
 """The policy file: what it refuses, and whose consent rule wins."""
 
+from datetime import time
+
 import pytest
 import yaml
 from pydantic import ValidationError
@@ -62,4 +64,18 @@ def test_the_file_of_a_home_is_read_and_its_faults_are_placed(bank: SmallBank) -
     assert [c.max for c in ThrottlePolicy.load(bank.home).caps] == [0]
     path.write_text("caps:\n- {name: day, scope: nobody, window: {window: calendar, period: day}, max: 0}\n")
     with pytest.raises(AdminFixes, match=r"caps\.0\.scope"):
+        ThrottlePolicy.load(bank.home)
+
+
+def test_times_and_days_are_read_as_they_are_written(bank: SmallBank) -> None:
+    path = bank.home.policies / "throttle.yaml"
+    path.write_text(
+        "quiet_hours:\n"
+        "- {name: night, channels: [sms], start: 20:00, end: 9:30}\n"
+        "- {name: off, channels: [sms], all_day: true, on: non_working_days}\n"
+    )
+    night, off = ThrottlePolicy.load(bank.home).quiet_hours
+    assert (night.start, night.end, off.on) == (time(20), time(9, 30), "non_working_days")
+    path.write_text("quiet_hours:\n- {name: night, channels: [sms], start: 1200, end: '09:00'}\n")
+    with pytest.raises(AdminFixes, match="start"):
         ThrottlePolicy.load(bank.home)
