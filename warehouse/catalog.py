@@ -158,9 +158,12 @@ class Property(Model):
     kind: Kind
     words: Words
     values: list[Value] = []
+    ordered: bool = Field(False, description="The values are in ascending order: tiers, risk levels.")
     source: str = Field(
-        description="'channel' (a column), 'products.kind' (through product_id), 'properties.x' (JSON)."
+        description="'channel' (a column), 'products.kind' (through product_id), 'properties.x' (JSON), "
+        "'issued_at:hour' (hour, weekday or day of a time, in the bank's zone)."
     )
+    ahead: bool = Field(False, description="A date known before it comes: a maturity, a deadline.")
 
 
 class Event(Model):
@@ -182,6 +185,11 @@ class Entity(Model):
     table: str
     words: Words
     properties: list[Property] = []
+    time: str = Field("", description="The property that windows are about, and before which a row is not known.")
+    grain: Literal["", "month"] = Field(
+        "", description="'month': each row tells of a whole month, known when it is over."
+    )
+    history: bool = Field(False, description="Rows are never removed, so that the past can be asked.")
 
 
 class Metric(Model):

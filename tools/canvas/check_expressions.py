@@ -19,9 +19,8 @@ from tools.canvas.schema import (
     Wait,
 )
 from tools.segment import ExpressionError, Node, parse
-from tools.segment.schema import Did, EventMeasure, SinceEntry
-from tools.segment.schema import Sequence as EventSequence
-from tools.segment.walk import walk
+from tools.segment.schema import Holds, SinceEntry
+from tools.segment.walk import behaviours
 from warehouse.catalog import Attribute, Catalog, Kind, nearest
 from warehouse.errors import ModelRetry
 
@@ -84,10 +83,7 @@ def _expression(text: str, place: str, catalog: Catalog, *, entry: bool = False)
 
 
 def _since_entry(node: Node) -> bool:
-    return any(
-        isinstance(part, Did | EventMeasure | EventSequence) and isinstance(part.window, SinceEntry)
-        for part in walk(node)
-    )
+    return any(not isinstance(part, Holds) and isinstance(part.window, SinceEntry) for part in behaviours(node))
 
 
 def _event(name: str, where: str, place: str, catalog: Catalog) -> Iterator[Finding]:

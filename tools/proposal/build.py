@@ -35,7 +35,7 @@ from tools.proposal.schema import (
 )
 from tools.segment import Node, Segments, dump, expand, parse, resolve, to_text
 from tools.segment import schema as s
-from tools.segment.walk import attributes_of, fields_of
+from tools.segment.walk import attributes_of, fields_of, looked_at
 from tools.throttle import ThrottlePolicy
 from warehouse.catalog import Catalog
 from warehouse.clock import parse_instant
@@ -188,18 +188,15 @@ def lists_of(context: ToolContext, nodes: Iterable[Node]) -> list[FrozenList]:
 def definitions(catalog: Catalog, nodes: Iterable[Node], canvas: Canvas) -> dict[str, list[dict[str, Any]]]:
     """The catalog's definitions that the trees and the goal use."""
     attributes: set[str] = set()
-    events = {canvas.goal.event}
+    lists: set[str] = set()
     goal = f"did({canvas.goal.event}{f' where {canvas.goal.where}' if canvas.goal.where else ''})"
     for node in [*nodes, parse(goal, catalog)]:
         attributes |= attributes_of(node)
-        events |= {leaf.event for leaf in fields_of(node, s.Did)} | {
-            leaf.event for leaf in fields_of(node, s.EventMeasure)
-        }
-        for leaf in fields_of(node, s.Sequence):
-            events |= {leaf.first, leaf.second}
+        lists |= looked_at(node)
     return {
         "attributes": [a.model_dump(mode="json") for a in catalog.attributes if a.name in attributes],
-        "events": [ev.model_dump(mode="json") for ev in catalog.events if ev.name in events],
+        "events": [ev.model_dump(mode="json") for ev in catalog.events if ev.name in lists],
+        "entities": [en.model_dump(mode="json") for en in catalog.entities if en.name in lists],
     }
 
 

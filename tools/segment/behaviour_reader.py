@@ -1,141 +1,128 @@
-"""Reading behaviour: what customers did within which period, in which order, how often, and what they hold."""
+"""Reading behaviour: what customers did within which period, in which order, how often, and what they have."""
 
 from abc import ABC, abstractmethod
-from datetime import date
-from typing import get_args
+from typing import Literal, cast
 
 from lark import Token, Tree
 
 from tools.segment import schema as s
 from tools.segment.errors import ExpressionError
-from tools.segment.lexer import Amount
-from tools.segment.scope import Scope, ambiguous, event_scope, family, holding_scope
-from tools.segment.syntax import Branch, Reading, scalar_of, span_of, token_of
-from tools.segment.vocabulary import Field, value_index
+from tools.segment.scope import Scope, ambiguous, family, list_scope
+from tools.segment.syntax import Branch, span_of, token_of, tree_of
+from tools.segment.value_reader import Typed, ValueReader
+from tools.segment.vocabulary import Field, Listing, value_index
+from tools.segment.window_reader import WindowReader
 from warehouse.catalog import nearest
 
-_PERIODS: tuple[str, ...] = get_args(s.Period)
-_PERIODS_ZH = dict(
-    zip(("今天", "昨天", "本周", "上周", "本月", "上月", "本季度", "上季度", "今年", "去年"), _PERIODS, strict=True)
-) | {"上个月": "last_month", "这个月": "this_month"}
+_OWN = ("min", "max", "latest", "earliest")
+"""Measures whose results are values of the property itself."""
+_NUMERIC = ("sum", "avg")
+_TIMED = ("latest", "earliest", "recency", "since_first")
 
 
-class BehaviourReader(Reading, ABC):
-    """Reads conditions on events and holdings; what stands in their `where` is read as any condition."""
+class BehaviourReader(ValueReader, WindowReader, ABC):
+    """Reads conditions on events and detail tables; what stands in their `where` is read as any condition."""
 
     @abstractmethod
     def condition(self, tree: Branch | Token, scope: Scope) -> s.Node:
         """A condition on the fields of a scope."""
 
-    def _event(self, token: Token) -> str:
-        names = self.words.events.find(str(token))
-        if len(names) == 1:
-            return names[0]
-        if names:
-            raise ambiguous(self.text, token, names)
-        known = {word: e.name for e in self.catalog.events for word in (e.name, *e.words.all())}
-        near = list(dict.fromkeys(known[word] for word in nearest(str(token), known)))
-        start, end = token.start_pos or 0, token.end_pos or 0
+    def _listing(self, token: Token, only: Literal["event", "table", ""] = "") -> Listing:
+        """The list a word means.
+
+        Raises:
+            ExpressionError: none (with the nearest), several, or one of the other sort.
+        """
+        names = self.words.lists.find(str(token))
+        allowed = {n: x for n, x in self.words.listings.items() if not only or (x.entity is None) == (only == "event")}
+        chosen = tuple(name for name in names if name in allowed)
+        if len(chosen) == 1:
+            return allowed[chosen[0]]
+        if chosen:
+            raise ambiguous(self.text, token, chosen)
+        start, end = span_of(token)
         shown = self.text[start:end]
-        fix = "" if near else f"Known: {', '.join(self.catalog.event_index)}."
-        fix_zh = "" if near else f"可用的有：{'、'.join(self.catalog.event_index)}。"
+        if names:
+            form = f"any({names[0]} …)" if only == "event" else f"did({names[0]} …)"
+            what, what_zh = ("a detail table", "明细表") if only == "event" else ("an event", "事件")
+            raise self._wrong(token, f"{names[0]} is {what}.", f"{names[0]} 是{what_zh}。", f"Write {form}.", f"请写 {form}。")  # fmt: skip
+        known = {word: x.name for x in allowed.values() for word in (x.name, *x.words.all())}
+        near = list(dict.fromkeys(known[word] for word in nearest(str(token), known)))
+        what, what_zh = {"event": ("event", "事件"), "table": ("detail table", "明细表"), "": ("event or detail table", "事件或明细表")}[only]  # fmt: skip
         raise ExpressionError(
-            f"There is no event {shown!r}.", f"没有名为“{shown}”的事件。",
-            text=self.text, position=start, token=shown, nearest=near, fix=fix, fix_zh=fix_zh,
+            f"There is no {what} {shown!r}.", f"没有名为“{shown}”的{what_zh}。",
+            text=self.text, position=start, token=shown, nearest=near,
+            fix="" if near else f"Known: {', '.join(allowed) or 'none'}.",
+            fix_zh="" if near else f"可用的有：{'、'.join(allowed) or '无'}。",
         )  # fmt: skip
 
-    def _where(self, tree: object, event: str) -> s.Node | None:
-        if not isinstance(tree, Tree):
-            return None
-        return self.condition(tree.children[0], event_scope(self.catalog, self.words, event))
+    def _where(self, tree: object, listing: Listing) -> s.Node | None:
+        return self.condition(tree.children[0], list_scope(listing)) if isinstance(tree, Tree) else None
 
     def _did(self, tree: Branch) -> s.Node:
         name, where, window = tree.children
-        event = self._event(token_of(name))
-        return s.Did(event=event, where=self._where(where, event), window=self._window(window))
+        event = self._listing(token_of(name), "event")
+        return s.Did(event=event.name, where=self._where(where, event), window=self._window(window, event))
 
-    def _measure(self, tree: Branch, op: s.Comparison, value: Branch, scope: Scope) -> s.Node:
+    def _any(self, tree: Branch) -> s.Node:
+        name, where, window = tree.children
+        table = self._listing(token_of(name), "table")
+        return s.HasRow(table=table.name, where=self._where(where, table), window=self._window(window, table))
+
+    def measure(self, tree: Branch, scope: Scope) -> Typed:
+        """Raises: ExpressionError inside a `where`, and when the property or the list does not fit the measure."""
         self._only_for_customers(tree, scope)
-        number = scalar_of(value) if value.data in ("const", "negative") else None
-        if number is None or isinstance(number, bool | str):
+        kind, name, *rest = tree.children
+        word, listing = str(kind), self._listing(token_of(name))
+        where, window = rest[-2:]
+        if word in _TIMED and not listing.time:
             raise self._wrong(
-                value, "count, sum and recency are compared with a number.", "count、sum、recency 只能与数字比较。"
+                token_of(kind), f"The rows of {listing.name} have no time.", f"{listing.name} 的记录没有时间。"
             )
-        summed = ""
-        if tree.data == "total":
-            _, name, prop, where, window = tree.children
-            measure = "sum"
-            event = self._event(token_of(name))
-            field = event_scope(self.catalog, self.words, event).field(self.text, token_of(prop))
-            if family(field) != "number":
-                raise self._wrong(
-                    token_of(prop),
-                    f"{field.name} is not a number and cannot be summed.",
-                    f"{field.name} 不是数值，不能合计。",
-                )
-            summed = field.name
-        else:
-            kind, name, where, window = tree.children
-            measure = "count" if token_of(kind).type == "COUNT" else "recency"
-            event = self._event(token_of(name))
-        if measure == "recency" and op in ("=", "!="):
-            raise self._wrong(
-                tree, "recency is a length of time and is hardly ever equal to one.", "recency 是时长，不适合用等号比较。",
-                "Use <, <=, > or >=.", "请用 <、<=、>、>=。",
-            )  # fmt: skip
-        return s.EventMeasure(
-            measure=measure, event=event, property=summed, where=self._where(where, event),
-            window=self._window(window), op=op, value=number,
+        field = self._measured(word, token_of(rest[0]), listing) if len(rest) == 3 else None
+        measure = s.Measure(
+            measure=cast(s.MeasureKind, word), of=listing.name, property=field.name if field else "",
+            where=self._where(where, listing), window=self._window(window, listing),
         )  # fmt: skip
+        if field is not None and word in _OWN:
+            return Typed(measure, family(field), field)
+        return Typed(measure, "number")
+
+    def _measured(self, word: str, token: Token, listing: Listing) -> Field:
+        field = list_scope(listing).field(self.text, token)
+        kind = family(field)
+        if word in _NUMERIC and kind != "number":
+            raise self._wrong(
+                token, f"{field.name} is not a number; {word} needs one.", f"{field.name} 不是数值，{word} 需要数值。",
+                f"Use distinct, latest or count({listing.name} where …).", f"请用 distinct、latest 或 count({listing.name} where …)。",
+            )  # fmt: skip
+        if word in ("min", "max") and not (kind in ("number", "date", "timestamp") or field.ordered):
+            raise self._wrong(token, f"{field.name} has no order; {word} needs one.", f"{field.name} 没有大小顺序，不能用 {word}。")  # fmt: skip
+        return field
 
     def _sequence(self, tree: Branch) -> s.Node:
-        first, first_where, negated, second, second_where, gap, window = tree.children
-        one, two = self._event(token_of(first)), self._event(token_of(second))
+        name, where, *steps, window = tree.children
+        event = self._listing(token_of(name), "event")
         return s.Sequence(
-            first=one, first_where=self._where(first_where, one), negated=negated is not None, second=two,
-            second_where=self._where(second_where, two), gap=self._duration(token_of(gap)), window=self._window(window),
+            event=event.name, where=self._where(where, event), steps=tuple(self._step(tree_of(step)) for step in steps),
+            window=self._window(window, event),
         )  # fmt: skip
 
-    # Periods
-
-    def _window(self, tree: object) -> s.Window | None:
-        if not isinstance(tree, Tree):
-            return None
-        if tree.data == "last":
-            return self._duration(token_of(tree.children[0]))
-        if tree.data == "dates":
-            start, end = (self._date(token_of(child)) for child in tree.children)
-            if end < start:
-                raise self._wrong(tree, "The period ends before it begins.", "时间段的结束早于开始。")
-            return s.Dates(start=start, end=end)
-        if tree.data == "calendar":
-            token = token_of(tree.children[1])
-            period = _PERIODS_ZH.get(str(token), str(token))
-            if period not in _PERIODS:
-                raise self._wrong(
-                    token, f"{token} is not a period.", f"“{token}”不是时间段。",
-                    f"Known: {', '.join(_PERIODS)}.", f"可用的有：{'、'.join(_PERIODS_ZH)}。",
-                )  # fmt: skip
-            return s.Calendar(period=period)
-        return s.SinceEntry()
-
-    def _duration(self, token: Token) -> s.Last:
-        assert isinstance(token, Amount)
-        if not isinstance(token.amount, int) or not 0 < token.amount <= 366_000:
-            raise self._wrong(token, "A duration is a whole number of days or hours.", "时长须为整数天或小时。")
-        return s.Last(amount=token.amount, unit="h" if token.unit == "h" else "d")
-
-    def _date(self, token: Token) -> date:
-        try:
-            return date.fromisoformat(str(token))
-        except ValueError:
-            raise self._wrong(token, f"{str(token)!r} is not a date.", f"“{token}”不是日期。", "Such as 2026-10-01.", "例如 2026-10-01。") from None  # fmt: skip
+    def _step(self, tree: Branch) -> s.Step:
+        negated, name, where, gap = tree.children
+        event = self._listing(token_of(name), "event")
+        return s.Step(
+            event=event.name, where=self._where(where, event), negated=negated is not None,
+            gap=self._duration(token_of(gap)),
+        )  # fmt: skip
 
     # Holdings
 
     def _holds(self, tree: Branch) -> s.Node:
-        scope = holding_scope(self.words)
-        kinds = scope.fields.get("kind")
+        listing = self.words.holding
+        if listing is None:
+            raise self._wrong(tree, "This bank's catalog has no holdings.", "本行的数据目录没有持仓。")
+        scope = list_scope(listing)
         kind, days = "", None
         conditions: list[s.Node] = []
         for position, part in enumerate(child for child in tree.children if isinstance(child, Tree)):
@@ -149,7 +136,7 @@ class BehaviourReader(Reading, ABC):
                 if position:
                     raise self._wrong(part, "'any' comes first.", "any（任意）应写在最前。")
             elif position == 0 and isinstance(inner, Tree) and inner.data in ("name", "const"):
-                kind = self._holding_kind(inner, scope, kinds, conditions)
+                kind = self._holding_kind(inner, scope, listing.fields.get("kind"), conditions)
             else:
                 conditions.append(self.condition(inner, scope))
         where = None if not conditions else conditions[0] if len(conditions) == 1 else s.And(children=tuple(conditions))

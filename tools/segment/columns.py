@@ -1,7 +1,6 @@
 """Catalog fields as Ibis values: columns as they are, derived attributes computed at the evaluation instant."""
 
 import calendar
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -12,7 +11,6 @@ import ibis.expr.types as ir
 
 from tools.segment.periods import bank_day
 from warehouse.catalog import (
-    Attribute,
     Catalog,
     DaysSince,
     DaysToBirthday,
@@ -21,19 +19,17 @@ from warehouse.catalog import (
     Exists,
     Kind,
     NotNull,
-    Property,
     WithinYears,
     YearsSince,
 )
 from warehouse.clock import naive_utc
-from warehouse.errors import AdminFixes
 from warehouse.schema import BY_NAME
 
 TYPES = {
     "BIGINT": "int64", "INTEGER": "int32", "TINYINT": "int8", "VARCHAR": "string", "BOOLEAN": "boolean", "DATE": "date",
     "TIMESTAMP": "timestamp", "DECIMAL(18,2)": "decimal(18, 2)", "DOUBLE": "float64", "JSON": "json",
 }  # fmt: skip
-_KIND_TYPES = {
+KIND_TYPES = {
     Kind.number: "float64", Kind.money: "decimal(18, 2)", Kind.integer: "int64", Kind.bool: "boolean",
     Kind.category: "string", Kind.text: "string", Kind.date: "date", Kind.timestamp: "timestamp",
 }  # fmt: skip
@@ -67,10 +63,27 @@ class Moment:
 
     def local_date(self, value: ir.TimestampValue) -> ir.DateValue:
         """The bank-zone day of a naive UTC instant."""
+        return self.local(value).date()
+
+    def local(self, value: ir.TimestampValue) -> ir.TimestampValue:
+        """A naive UTC instant as the bank's clocks show it."""
         offsets = {self._offset(self.at - timedelta(days=91 * n)) for n in range(120)}
         if len(offsets) == 1:
-            return (value + ibis.interval(minutes=int(offsets.pop().total_seconds() // 60))).date()
-        return _timezone(str(self.zone), _timezone("UTC", value)).date()
+            return value + ibis.interval(minutes=int(offsets.pop().total_seconds() // 60))
+        return _timezone(str(self.zone), _timezone("UTC", value))
+
+    def since_days(self, value: ir.Value) -> ir.NumericValue:
+        """Days from a date (whole ones) or an instant (to the second, 24 hours each) to the evaluation instant."""
+        here = self.today if isinstance(value, ir.DateValue) else self.instant
+        return self.difference(ibis.literal(here), value)
+
+    def difference(self, later: ir.Value, earlier: ir.Value) -> ir.NumericValue:
+        """Days between two dates or instants; an instant beside a date counts as its bank day."""
+        if isinstance(later, ir.TimestampValue) and isinstance(earlier, ir.TimestampValue):
+            seconds = [value.truncate("s").epoch_seconds() for value in (later, earlier)]
+            return (seconds[0] - seconds[1]).cast("float64") / 86_400
+        sides = [self.local_date(v) if isinstance(v, ir.TimestampValue) else v for v in (later, earlier)]
+        return sides[0].delta(sides[1], unit="day").cast("float64")
 
     def _offset(self, instant: datetime) -> timedelta:
         return instant.astimezone(UTC).astimezone(self.zone).utcoffset() or timedelta()
@@ -93,7 +106,7 @@ class Customers:
         columns: dict[str, str] = {c.name: TYPES[c.type] for c in BY_NAME["customers"].columns}
         for attribute in catalog.attributes:
             if attribute.derived is None and attribute.name not in columns:
-                columns[attribute.name] = _KIND_TYPES[attribute.kind]
+                columns[attribute.name] = KIND_TYPES[attribute.kind]
         relation = ibis.table(columns, name="customers")
         if with_maturity:
             holdings = table("holdings")
@@ -157,54 +170,3 @@ class Customers:
         this_year = in_year(today.year)
         coming = ibis.ifelse(this_year >= ibis.literal(today), this_year, in_year(today.year + 1))
         return coming.delta(ibis.literal(today), unit="day")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Events or detail rows with the fields that a `where` names."""
-
-    relation: ir.Table
-    fields: Mapping[str, Property | Attribute]
-
-    def value(self, name: str) -> ir.Value:
-        return self.relation[f"p_{name}"]
-
-
-def detail(rows: ir.Table, fields: Mapping[str, Property], used: set[str], keep: tuple[str, ...]) -> ir.Table:
-    """Rows of `events` or `holdings`, already narrowed, with the used properties as columns `p_<name>`.
-
-    They are narrowed before products are joined: a join used twice becomes a CTE that DuckDB materialises whole.
-
-    Raises:
-        AdminFixes: a property's source in the catalog names no column.
-    """
-    chosen = {f: fields[f] for f in sorted(used)}
-    columns: dict[str, ir.Value] = {k: rows[k] for k in keep}
-    joined = rows
-    if any(p.source.startswith("products.") for p in chosen.values()):
-        products = table("products")
-        joined = rows.left_join(products, rows.product_id == products.product_id)
-        for f, prop in chosen.items():
-            if prop.source.startswith("products."):
-                columns[f"p_{f}"] = _column(products, prop, prop.source.removeprefix("products."))
-    for f, prop in chosen.items():
-        if prop.source.startswith("properties."):
-            columns[f"p_{f}"] = _json(rows["properties"][prop.source.removeprefix("properties.")], prop.kind)
-        elif not prop.source.startswith("products."):
-            columns[f"p_{f}"] = _column(rows, prop, prop.source)
-    return joined.select(**columns)
-
-
-def _column(rows: ir.Table, prop: Property, column: str) -> ir.Value:
-    if column not in rows.columns:
-        raise AdminFixes(f"The catalog's property {prop.name} has the source {prop.source!r}.", "Name a column there.")
-    return rows[column]
-
-
-def _json(value: ir.JSONValue, kind: Kind) -> ir.Value:
-    if kind in (Kind.number, Kind.money, Kind.integer):
-        return value.float
-    if kind is Kind.bool:
-        return value.bool
-    text = value.str
-    return text.cast(_KIND_TYPES[kind]) if kind in (Kind.date, Kind.timestamp) else text

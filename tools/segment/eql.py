@@ -33,11 +33,11 @@ def parse(text: str, catalog: Catalog) -> s.Node:
             fix_zh="请把部分条件存为客群。",
         )
     tree = read_tree(text, words)
-    _measure(tree)
+    _check_size(tree)
     return read_all(text, catalog, words, tree.children)
 
 
-def _measure(tree: Tree[Token]) -> None:
+def _check_size(tree: Tree[Token]) -> None:
     """Raises: ExpressionError when the syntax tree is deeper or wider than what follows can walk."""
     level, joined, depth = [tree], 0, 0
     while level:
@@ -82,7 +82,7 @@ def _node(node: s.Node, place: int) -> str:
 
 def _negated(child: s.Node) -> str:
     """Comparisons get brackets after `not`: it reads better, and means the same."""
-    if isinstance(child, s.And | s.Or | s.Compare | s.Between | s.In | s.Match | s.IsUnknown | s.EventMeasure):
+    if isinstance(child, s.And | s.Or | s.Compare | s.Between | s.In | s.Match | s.IsUnknown | s.During):
         return f"({_node(child, _OR)})"
     return _node(child, _NOT)
 
@@ -109,16 +109,15 @@ def _leaf(node: s.Node) -> str:
             return f"{_name(name)} is unknown"
         case s.Did():
             return f"did({_occurrence(node.event, node.where)}{_window(node.window)})"
-        case s.EventMeasure():
-            inner = _name(node.event) + (f".{_name(node.property)}" if node.property else "")
-            where = f" where {_node(node.where, _OR)}" if node.where else ""
-            return f"{node.measure}({inner}{where}{_window(node.window)}) {node.op} {_number(node.value)}"
+        case s.During(name=name, window=window):
+            return f"{_name(name)} during {_stretch(window)}"
+        case s.HasRow():
+            return f"any({_occurrence(node.table, node.where)}{_window(node.window)})"
         case s.Holds():
             return _holds(node)
         case s.Sequence():
-            second = f"{'not ' if node.negated else ''}{_occurrence(node.second, node.second_where)}"
-            gap = f"{node.gap.amount}{node.gap.unit}"
-            return f"sequence({_occurrence(node.first, node.first_where)} then {second} within {gap}{_window(node.window)})"
+            steps = "".join(_step(step) for step in node.steps)
+            return f"sequence({_occurrence(node.event, node.where)}{steps}{_window(node.window)})"
         case s.InList(name=name, sha256=sha):
             return f"in_list({_string(name)}{f', {_string(sha)}' if sha else ''})"
         case s.InSegment(id=id_):
@@ -146,18 +145,44 @@ def _occurrence(event: str, where: s.Node | None) -> str:
     return _name(event) + (f" where {_node(where, _OR)}" if where else "")
 
 
+def _step(step: s.Step) -> str:
+    return f" then {'not ' if step.negated else ''}{_occurrence(step.event, step.where)} within {step.gap.amount}{step.gap.unit}"
+
+
+def _measure(node: s.Measure) -> str:
+    inner = _name(node.of) + (f".{_name(node.property)}" if node.property else "")
+    where = f" where {_node(node.where, _OR)}" if node.where else ""
+    return f"{node.measure}({inner}{where}{_window(node.window)})"
+
+
 def _window(window: s.Window | None) -> str:
+    if window is None:
+        return ""
+    return f", in {window.period}" if isinstance(window, s.Calendar) else f", {_stretch(window)}"
+
+
+def _stretch(window: s.Window | s.Next) -> str:
     match window:
-        case None:
-            return ""
         case s.Last(amount=amount, unit=unit):
-            return f", last {amount}{unit}"
-        case s.Dates(start=start, end=end):
-            return f", from {start.isoformat()} to {end.isoformat()}"
+            return f"last {amount}{unit}"
+        case s.Next(amount=amount, unit=unit):
+            return f"next {amount}{unit}"
+        case s.Ago(start=start, end=end, unit=unit):
+            return f"from {start}{unit} to {end}{unit} ago"
+        case s.Months(start=start, end=1):
+            return f"last {_months(start)}"
+        case s.Months(start=start, end=end):
+            return f"{_months(start)} ago" if start == end else f"from {_months(start)} to {_months(end)} ago"
+        case s.Dates(start=first, end=last):
+            return f"from {first.isoformat()} to {last.isoformat()}"
         case s.Calendar(period=period):
-            return f", in {period}"
-        case _:
-            return ", since entry"
+            return period
+        case s.SinceEntry():
+            return "since entry"
+
+
+def _months(number: int) -> str:
+    return f"{number} month{'s' if number > 1 else ''}"
 
 
 def _operand(operand: s.Operand, right: bool = False, tight: bool = False) -> str:
@@ -166,6 +191,8 @@ def _operand(operand: s.Operand, right: bool = False, tight: bool = False) -> st
             return _name(name)
         case s.Const(value=value):
             return _scalar(value)
+        case s.Measure():
+            return _measure(operand)
         case s.Arithmetic(op=op, left=a, right=b):
             product = op in "*/"
             text = f"{_operand(a, tight=product)} {op} {_operand(b, right=True, tight=product)}"

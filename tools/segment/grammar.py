@@ -20,6 +20,7 @@ start: expr
     | sum [NOT] IN _LPAR sum (_COMMA sum)* _RPAR -> in_
     | sum MATCH STRING -> match
     | sum _IS [NOT] _UNKNOWN -> unknown
+    | sum _DURING stretch -> during
 ?sum: product | sum (PLUS | MINUS) product -> arithmetic
 ?product: factor | product (STAR | SLASH) factor -> arithmetic
 ?factor: atom | MINUS NUMBER -> negative | MINUS PERCENT -> negative
@@ -28,24 +29,31 @@ start: expr
     | EVERYONE -> everyone
     | _LPAR expr _RPAR
     | _DID _LPAR NAME [where] [_COMMA window] _RPAR -> did
-    | (COUNT | RECENCY) _LPAR NAME [where] [_COMMA window] _RPAR -> measure
-    | SUM _LPAR NAME _DOT NAME [where] [_COMMA window] _RPAR -> total
+    | _HAS _LPAR NAME [where] [_COMMA window] _RPAR -> any
+    | COUNTED _LPAR NAME [where] [_COMMA window] _RPAR -> counted
+    | FIGURE _LPAR NAME _DOT NAME [where] [_COMMA window] _RPAR -> figure
     | _HOLDS _LPAR [holding (_COMMA holding)*] _RPAR -> holds
-    | _SEQUENCE _LPAR NAME [where] _THEN [NOT] NAME [where] _WITHIN DURATION [_COMMA window] _RPAR -> sequence
+    | _SEQUENCE _LPAR NAME [where] step+ [_COMMA window] _RPAR -> sequence
     | _IN_LIST _LPAR STRING [_COMMA STRING] _RPAR -> in_list
     | _IN_SEGMENT _LPAR STRING _RPAR -> in_segment
     | _SAMPLE _LPAR PERCENT _COMMA STRING _RPAR -> sample
     | (TOP | BOTTOM) _LPAR NUMBER _BY NAME _RPAR -> top
 where: _WHERE expr
+step: _THEN [NOT] NAME [where] _WITHIN DURATION
 window: _LAST DURATION -> last
     | _FROM (DATE | STRING) _TO (DATE | STRING) -> dates
+    | _FROM DURATION _TO DURATION _AGO -> ago
+    | DURATION _AGO -> ago
     | IN NAME -> calendar
     | _SINCE _ENTRY -> since_entry
+?stretch: window
+    | _NEXT DURATION -> next
+    | NAME -> calendar
 holding: expr -> held
     | ANY -> any_kind
     | _MATURES _WITHIN DURATION -> matures
 %declare _AND _OR NOT _BETWEEN IN _IS _UNKNOWN MATCH TRUE FALSE EVERYONE _WHERE _THEN _WITHIN _BY _LAST _FROM _TO
-%declare _SINCE _ENTRY _MATURES ANY _DID COUNT SUM RECENCY _HOLDS _SEQUENCE _IN_LIST _IN_SEGMENT _SAMPLE TOP BOTTOM
+%declare _SINCE _ENTRY _AGO _NEXT _DURING _MATURES ANY _DID _HAS COUNTED FIGURE _HOLDS _SEQUENCE _IN_LIST _IN_SEGMENT _SAMPLE TOP BOTTOM
 %declare NUMBER PERCENT DURATION DATE STRING NAME COMPARE _LPAR _RPAR _COMMA _DOT PLUS MINUS STAR SLASH
 """
 
@@ -55,7 +63,7 @@ _PARSER = Lark(
 
 _EXPECTED: dict[str, tuple[str, str]] = {
     "NAME": ("a name", "名称"), "NUMBER": ("a number", "数字"), "PERCENT": ("a percentage such as 5%", "百分比（如 5%）"),
-    "DURATION": ("a duration such as 7d or 12h", "时长（如 7d、12h、30天）"), "DATE": ("a date such as 2026-10-01", "日期（如 2026-10-01）"),
+    "DURATION": ("a duration such as 7d, 12h or 3 months", "时长（如 7d、12h、30天、3个月）"), "DATE": ("a date such as 2026-10-01", "日期（如 2026-10-01）"),
     "STRING": ("a text in quotes", "带引号的文本"), "COMPARE": ("a comparison (=, !=, <, <=, >, >=)", "比较符（=、!=、<、<=、>、>=）"),
     "_LPAR": ("'('", "“(”"), "_RPAR": ("')'", "“)”"), "_COMMA": ("','", "“,”"), "_DOT": ("'.'", "“.”"),
     "_AND": ("'and'", "“and（且）”"), "_OR": ("'or'", "“or（或）”"), "NOT": ("'not'", "“not（非）”"), "IN": ("'in'", "“in（属于）”"),
@@ -63,6 +71,7 @@ _EXPECTED: dict[str, tuple[str, str]] = {
     "_WITHIN": ("'within'", "“within（之内）”"), "_BY": ("'by'", "“by（按）”"), "_TO": ("'to'", "“to（到）”"),
     "_LAST": ("'last'", "“last（最近）”"), "_FROM": ("'from'", "“from（从）”"), "_SINCE": ("'since'", "“since（自）”"),
     "_ENTRY": ("'entry'", "“entry（进入）”"), "_UNKNOWN": ("'unknown'", "“unknown（未知）”"),
+    "_AGO": ("'ago'", "“之前（ago）”"), "_NEXT": ("'next'", "“next（未来）”"), "_DURING": ("'during'", "“during（落在）”"),
     "_MATURES": ("'matures'", "“matures（到期）”"), "ANY": ("'any'", "“any（任意）”"), "$END": ("the end", "结尾"),
 }  # fmt: skip
 _VALUE_STARTS = {"NAME", "NUMBER", "STRING", "_LPAR"}

@@ -19,13 +19,15 @@ WORDS = {
     "null": "_UNKNOWN", "contains": "MATCH", "starts_with": "MATCH", "ends_with": "MATCH", "true": "TRUE",
     "false": "FALSE", "everyone": "EVERYONE", "where": "_WHERE", "then": "_THEN", "within": "_WITHIN", "by": "_BY",
     "last": "_LAST", "from": "_FROM", "to": "_TO", "since": "_SINCE", "entry": "_ENTRY", "matures": "_MATURES",
-    "any": "ANY",
+    "any": "ANY", "ago": "_AGO", "next": "_NEXT", "during": "_DURING",
 }  # fmt: skip
 """Words with a meaning of their own. A catalog name among them is written between backquotes."""
 
 FUNCTIONS = {
-    "did": "_DID", "count": "COUNT", "sum": "SUM", "recency": "RECENCY", "holds": "_HOLDS", "sequence": "_SEQUENCE",
-    "in_list": "_IN_LIST", "in_segment": "_IN_SEGMENT", "sample": "_SAMPLE", "top": "TOP", "bottom": "BOTTOM",
+    "did": "_DID", "any": "_HAS", "count": "COUNTED", "recency": "COUNTED", "since_first": "COUNTED", "distinct": "FIGURE",
+    "sum": "FIGURE", "min": "FIGURE", "max": "FIGURE", "avg": "FIGURE", "latest": "FIGURE", "earliest": "FIGURE",
+    "holds": "_HOLDS", "sequence": "_SEQUENCE", "in_list": "_IN_LIST", "in_segment": "_IN_SEGMENT", "sample": "_SAMPLE", "top": "TOP",
+    "bottom": "BOTTOM",
 }  # fmt: skip
 """Words with a meaning only before an opening bracket."""
 
@@ -34,11 +36,19 @@ CHINESE = {
     "属于": "in", "是": "is", "为": "is", "未知": "unknown", "空": "unknown", "包含": "contains", "开头是": "starts_with",
     "结尾是": "ends_with", "真": "true", "假": "false", "全部客户": "everyone", "其中": "where", "然后": "then",
     "之内": "within", "按": "by", "最近": "last", "从": "from", "到": "to", "自": "since", "进入": "entry",
-    "任意": "any", "做过": "did", "次数": "count", "合计": "sum", "距上次": "recency",
+    "之前": "ago", "以前": "ago", "未来": "next", "落在": "during", "任意": "any", "存在": "any", "做过": "did", "次数": "count", "合计": "sum", "距上次": "recency",
+    "距首次": "since_first", "去重": "distinct", "最小": "min", "最大": "max", "平均": "avg", "最新": "latest", "最早": "earliest",
     "持有": "holds", "先后": "sequence", "名单": "in_list", "客群": "in_segment", "抽样": "sample", "前": "top",
     "后": "bottom",
 }  # fmt: skip
 """Chinese keywords and the English ones they stand for."""
+
+PERIODS_ZH = {
+    "今天": "today", "昨天": "yesterday", "本周": "this_week", "上周": "last_week", "本月": "this_month", "上月": "last_month",
+    "这个月": "this_month", "上个月": "last_month", "本季度": "this_quarter", "上季度": "last_quarter", "今年": "this_year",
+    "去年": "last_year",
+}  # fmt: skip
+"""Chinese names of calendar periods; taken whole, for 月 alone may be a word of the catalog."""
 
 SCALES = {
     "万亿": 10**12, "千万": 10**7, "百万": 10**6, "亿": 10**8, "万": 10**4, "千": 10**3, "w": 10**4, "k": 10**3,
@@ -47,7 +57,10 @@ SCALES = {
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+(?![0-9a-z_]))?)(万亿|千万|百万|亿|万|千|[wkm](?![a-z0-9_]))?(元|块)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
-_UNIT = re.compile(r"\s*(days?|d|天|日|hours?|h|小时)(?![a-z0-9_])")
+_UNIT = re.compile(r"\s*(months?|个月|weeks?|周|days?|d|天|日|hours?|h|小时|minutes?|min|分钟)(?![a-z0-9_])")
+_UNITS = {"mo": ("month", 1), "个": ("month", 1), "w": ("d", 7), "周": ("d", 7), "d": ("d", 1), "天": ("d", 1), "日": ("d", 1),
+          "h": ("h", 1), "小": ("h", 1), "mi": ("min", 1), "分": ("min", 1)}  # fmt: skip
+"""Units of durations by how they begin: the unit they are counted in, and how many of it one is."""
 _COMPARE = re.compile(r"<=|>=|==|!=|<>|=|<|>|≤|≥|≠")
 _CANONICAL = {"==": "=", "<>": "!=", "≤": "<=", "≥": ">=", "≠": "!="}
 _PUNCTUATION = {
@@ -62,6 +75,9 @@ _CHARACTERS = {**{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}, 0
 _ZH_BY_FIRST: dict[str, tuple[str, ...]] = {}
 for _word in sorted(CHINESE, key=len, reverse=True):
     _ZH_BY_FIRST[_word[0]] = (*_ZH_BY_FIRST.get(_word[0], ()), _word)
+
+
+_PERIODS = tuple(sorted(PERIODS_ZH, key=len, reverse=True))
 
 
 class Amount(Token):
@@ -181,24 +197,25 @@ def _number(text: str, lower: str, found: re.Match[str]) -> Token:
         end += percent.end()
         return Amount.make("PERCENT", text[start:end], start, amount)
     if unit := _UNIT.match(lower, end):
-        short = "h" if unit[1][0] in "h小" else "d"
-        return Amount.make("DURATION", text[start : unit.end()], start, amount, short)
+        short, times = _UNITS.get(unit[1][:2]) or _UNITS[unit[1][0]]
+        return Amount.make("DURATION", text[start : unit.end()], start, amount * times, short)
     after = lower[end : end + 1]
     if after == "_" or (after.isascii() and after.isalpha()):
         raise ExpressionError(
             f"{text[start : end + 1]!r} is not a number.", f"“{text[start : end + 1]}”不是数字。",
             text=text, position=start, token=text[start : end + 1],
-            fix="Amounts end in 万, 亿, w, k, m or %, durations in d or h.",
-            fix_zh="金额可用 万、亿、w、k、m、% 结尾，时长用 d 或 h（天、小时）。",
+            fix="Amounts end in 万, 亿, w, k, m or %, durations in d, h, min, weeks or months.",
+            fix_zh="金额可用 万、亿、w、k、m、% 结尾，时长用 d、h、min（天、小时、分钟）、周、个月。",
         )  # fmt: skip
     return Amount.make("NUMBER", text[start:end], start, amount)
 
 
 def _word_token(text: str, lower: str, at: int, phrases: Mapping[str, tuple[str, ...]]) -> Token:
-    phrase = _phrase(lower, at, phrases.get(lower[at], ()))
+    phrase = max(_phrase(lower, at, phrases.get(lower[at], ())), _phrase(lower, at, _PERIODS), key=len)
     keyword = _phrase(lower, at, _ZH_BY_FIRST.get(lower[at], ()))
-    if keyword and len(keyword) > len(phrase):
-        end = at + len(keyword)
+    end = at + len(keyword)
+    called = CHINESE.get(keyword) in FUNCTIONS and re.match(r"\s*\(", lower[end:]) is not None
+    if keyword and (len(keyword) > len(phrase) or (called and keyword == phrase)):
         return _keyword(text, lower, at, end, CHINESE[keyword])
     if phrase:
         return Token("NAME", phrase, start_pos=at, end_pos=at + len(phrase))

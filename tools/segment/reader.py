@@ -8,17 +8,16 @@ from tools.segment import schema as s
 from tools.segment.behaviour_reader import BehaviourReader
 from tools.segment.grammar import read_tree
 from tools.segment.lexer import Amount
-from tools.segment.scope import Family, Scope, family, family_name
-from tools.segment.syntax import MEASURES, Branch, token_of, tree_of
-from tools.segment.value_reader import ValueReader
+from tools.segment.scope import Scope, family, family_name
+from tools.segment.syntax import Branch, token_of, tree_of
+from tools.segment.value_reader import Typed
 from tools.segment.vocabulary import Vocabulary
-from warehouse.catalog import Catalog
+from warehouse.catalog import Attribute, Catalog
 
-_FLIP: dict[str, s.Comparison] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ORDER = ("<", "<=", ">", ">=")
 
 
-class Reader(ValueReader, BehaviourReader):
+class Reader(BehaviourReader):
     """Reads the syntax tree of one text against one catalog."""
 
     def condition(self, tree: Branch | Token, scope: Scope) -> s.Node:
@@ -32,10 +31,10 @@ class Reader(ValueReader, BehaviourReader):
             return s.Not(child=self.condition(tree.children[1], scope))
         if kind == "name":
             return self._flag(tree, scope)
-        if kind in ("compare", "between", "in_", "match", "unknown", "everyone"):
+        if kind in ("compare", "between", "in_", "match", "unknown", "during", "everyone"):
             node: s.Node = getattr(self, f"_{kind.rstrip('_')}")(tree, scope)
             return node
-        if kind in ("did", "holds", "sequence", "in_list", "in_segment", "sample", "top"):
+        if kind in ("did", "any", "holds", "sequence", "in_list", "in_segment", "sample", "top"):
             self._only_for_customers(tree, scope)
             node = getattr(self, f"_{kind}")(tree)
             return node  # noqa: RET504 (typed above)
@@ -75,50 +74,30 @@ class Reader(ValueReader, BehaviourReader):
     def _compare(self, tree: Branch, scope: Scope) -> s.Node:
         left, sign, right = tree.children
         op: s.Comparison = str(sign)  # type: ignore[assignment]
-        assert isinstance(left, Tree)
-        assert isinstance(right, Tree)
-        if left.data in MEASURES:
-            return self._measure(left, op, right, scope)
-        if right.data in MEASURES:
-            return self._measure(right, _FLIP[op], left, scope)
-        a, b = self._pair(left, right, scope)
-        kinds = {k for k in (a[1], b[1]) if k}
-        if op in _ORDER and not self._ordered(left, a, b, kinds, scope):
-            kind = next(iter(kinds))
+        a, b = self._pair(tree_of(left), tree_of(right), scope)
+        if op in _ORDER and not _ordered(a, b):
             raise self._wrong(
-                token_of(sign), f"{family_name(kind).capitalize()} here has no order; use = or !=.",
-                f"{family_name(kind, zh=True)}在这里没有大小顺序，请用 = 或 !=。",
+                token_of(sign), f"{family_name(a.family).capitalize()} here has no order; use = or !=.",
+                f"{family_name(a.family, zh=True)}在这里没有大小顺序，请用 = 或 !=。",
             )  # fmt: skip
-        return s.Compare(left=a[0], op=op, right=b[0])
-
-    def _ordered(
-        self,
-        tree: Branch,
-        a: tuple[s.Operand, Family | None],
-        b: tuple[s.Operand, Family | None],
-        kinds: set[Family],
-        scope: Scope,
-    ) -> bool:
-        if kinds <= {"number", "date", "timestamp"}:
-            return True
-        if kinds != {"category"}:
-            return False
-        names = [x.name for x, _ in (a, b) if isinstance(x, s.Attr)]
-        return len(names) == 1 and bool(getattr(scope.fields[names[0]], "ordered", False))
+        if op not in _ORDER and any(_length_of_time(side.operand) for side in (a, b)):
+            raise self._wrong(
+                tree, "A length of time is hardly ever equal to one.", "时长不适合用等号比较。",
+                "Use <, <=, > or >=.", "请用 <、<=、>、>=。",
+            )  # fmt: skip
+        return s.Compare(left=a.operand, op=op, right=b.operand)
 
     def _between(self, tree: Branch, scope: Scope) -> s.Node:
         value, low, high = (tree_of(child) for child in tree.children)
-        if value.data in MEASURES:
-            return s.And(children=(self._measure(value, ">=", low, scope), self._measure(value, "<=", high, scope)))
         a, b = self._pair(value, low, scope)
         _, c = self._pair(value, high, scope)
-        if not self._ordered(value, a, b, {k for k in (a[1], b[1], c[1]) if k}, scope):
+        if not (_ordered(a, b) and _ordered(a, c)):
             raise self._wrong(
                 value,
                 "between needs a number, a date or an ordered category.",
                 "between（介于）需要数值、日期或有顺序的分类。",
             )
-        return s.Between(value=a[0], low=b[0], high=c[0])
+        return s.Between(value=a.operand, low=b.operand, high=c.operand)
 
     def _in(self, tree: Branch, scope: Scope) -> s.Node:
         value, negated, _, *items = tree.children
@@ -133,6 +112,11 @@ class Reader(ValueReader, BehaviourReader):
             raise self._wrong(
                 value, f"{how} is for texts; {field.name} is none.", f"{how} 只用于文本，{field.name} 不是文本。"
             )
+        if isinstance(field, Attribute) and field.reference:
+            raise self._wrong(
+                value, f"{field.name} is matched by its whole name.", f"{field.name} 只能按完整名称匹配。",
+                f"Use {field.name} = '…' or {field.name} in (…).", f"请用 {field.name} = '…' 或 {field.name} in (…)。",
+            )  # fmt: skip
         if not str(text):
             raise self._wrong(token_of(text), "The text to look for is empty.", "要匹配的文本为空。")
         return s.Match(name=field.name, how=str(how), text=str(text))
@@ -141,6 +125,15 @@ class Reader(ValueReader, BehaviourReader):
         value, negated = tree.children
         node = s.IsUnknown(name=self._named(tree_of(value), scope).name)
         return s.Not(child=node) if negated else node
+
+    def _during(self, tree: Branch, scope: Scope) -> s.Node:
+        value, stretch = (tree_of(child) for child in tree.children)
+        field = self._named(value, scope)
+        if family(field) not in ("date", "timestamp"):
+            raise self._wrong(
+                value, f"during is for dates and times; {field.name} is none.", f"during（落在）只用于日期和时间，{field.name} 不是。"
+            )  # fmt: skip
+        return s.During(name=field.name, window=self._during_stretch(stretch, field))
 
     # Lists, segments, samples and rankings
 
@@ -167,6 +160,20 @@ class Reader(ValueReader, BehaviourReader):
         if family(field) not in ("number", "date", "timestamp"):
             raise self._wrong(token_of(by), f"{field.name} cannot be ranked.", f"{field.name} 无法排序。")
         return s.Top(n=n.amount, by=field.name, descending=token_of(kind).type == "TOP")
+
+
+def _ordered(a: Typed, b: Typed) -> bool:
+    """Whether two operands of one family compare by size; categories do if both have the same ordered values."""
+    if a.family in ("number", "date", "timestamp"):
+        return True
+    if a.family != "category" or a.field is None or b.field is None:
+        return False
+    same = [v.value for v in a.field.values] == [v.value for v in b.field.values]
+    return same and a.field.ordered and b.field.ordered
+
+
+def _length_of_time(operand: s.Operand) -> bool:
+    return isinstance(operand, s.Measure) and operand.measure in ("recency", "since_first")
 
 
 def read_all(text: str, catalog: Catalog, words: Vocabulary, children: Series[Branch | Token]) -> s.Node:

@@ -32,7 +32,7 @@ class Const(Model):
 
 
 class Arithmetic(Model):
-    """Arithmetic between numbers; a division by zero is unknown."""
+    """Arithmetic between numbers; a division by zero is unknown. A date or time minus another is days."""
 
     node: Literal["arithmetic"] = "arithmetic"
     op: Literal["+", "-", "*", "/"]
@@ -40,18 +40,67 @@ class Arithmetic(Model):
     right: "Operand"
 
 
-Operand = Annotated[Attr | Const | Arithmetic, Field(discriminator="node")]
+MeasureKind = Literal["count", "distinct", "sum", "min", "max", "avg", "latest", "earliest", "recency", "since_first"]
+
+
+class Measure(Model):
+    """A figure over the rows of a list (an event, or a detail table of the catalog), one per customer.
+
+    `count(login, last 7d)`, `distinct(login.day)`, `sum|min|max|avg(pay.amount, last 30d)`, `latest|earliest(month.tier,
+    in last_month)`; `recency(login)` and `since_first(login)` are days since the latest and the first row.
+    Rows without the property are passed over. Over no rows count, distinct and sum are 0, the others unknown.
+    """
+
+    node: Literal["measure"] = "measure"
+    measure: MeasureKind
+    of: str = Field(description="An event or a detail table.")
+    property: str = Field("", description="What is measured; empty for count, recency and since_first.")
+    where: "Node | None" = None
+    window: "Window | None" = None
+
+
+Operand = Annotated[Attr | Const | Arithmetic | Measure, Field(discriminator="node")]
 
 
 # Windows
 
 
+TimeUnit = Literal["min", "h", "d"]
+
+
 class Last(Model):
-    """(at - amount units, at]: `last 30d`, `last 12h`; a day is 24 hours."""
+    """(at - amount units, at]: `last 30d`, `last 12h`, `last 30min`; a day is 24 hours. Of dates: that many bank days,
+    today the last."""
 
     window: Literal["last"] = "last"
     amount: int = Field(gt=0)
-    unit: Literal["h", "d"]
+    unit: TimeUnit
+
+
+class Next(Model):
+    """(at, at + amount units]: `next 7d`. Of dates: from today through today + n. Only after `during`."""
+
+    window: Literal["next"] = "next"
+    amount: int = Field(gt=0)
+    unit: TimeUnit
+
+
+class Ago(Model):
+    """(at - start units, at - end units]: `from 60d to 30d ago`."""
+
+    window: Literal["ago"] = "ago"
+    start: int = Field(gt=0)
+    end: int = Field(gt=0)
+    unit: TimeUnit
+
+
+class Months(Model):
+    """Whole calendar months of the bank's zone before the present one: `last 3 months` (3 to 1), `2 months ago` (2 to 2),
+    `from 6 months to 4 months ago`."""
+
+    window: Literal["months"] = "months"
+    start: int = Field(gt=0)
+    end: int = Field(1, gt=0)
 
 
 class Dates(Model):
@@ -81,7 +130,9 @@ class SinceEntry(Model):
     window: Literal["since_entry"] = "since_entry"
 
 
-Window = Annotated[Last | Dates | Calendar | SinceEntry, Field(discriminator="window")]
+Window = Annotated[Last | Ago | Months | Dates | Calendar | SinceEntry, Field(discriminator="window")]
+Stretch = Annotated[Last | Next | Ago | Months | Dates | Calendar, Field(discriminator="window")]
+"""What a date can lie in."""
 
 
 # Conditions
@@ -119,7 +170,7 @@ Comparison = Literal["=", "!=", "<", "<=", ">", ">="]
 
 
 class Compare(Model):
-    """`aum / aum_30d_ago < 0.7`, `tier >= 'wealth'` (ordered categories compare by their order)."""
+    """`aum / aum_30d_ago < 0.7`, `count(login, last 7d) >= 2`, `tier >= 'wealth'` (ordered categories by their order)."""
 
     node: Literal["compare"] = "compare"
     left: Operand
@@ -153,6 +204,14 @@ class Match(Model):
     text: str = Field(min_length=1)
 
 
+class During(Model):
+    """A date or time that lies in a stretch of time: `opened_on during last_month`, `matures_on during next 7d`."""
+
+    node: Literal["during"] = "during"
+    name: str
+    window: Stretch
+
+
 class IsUnknown(Model):
     """`risk_level is unknown`"""
 
@@ -169,21 +228,13 @@ class Did(Model):
     window: Window | None = None
 
 
-class EventMeasure(Model):
-    """`count(view_product where kind = 'wealth', last 7d) >= 2`, `sum(pay.amount, last 30d) > 1000`,
-    `recency(login) > 30`: days since the latest occurrence, unknown if there was none.
+class HasRow(Model):
+    """At least one row of a detail table: `any(grant where redeemed_at is unknown, last 30d)`."""
 
-    A count or sum over no occurrences is 0.
-    """
-
-    node: Literal["event_measure"] = "event_measure"
-    measure: Literal["count", "sum", "recency"]
-    event: str
-    property: str = Field("", description="What is summed; empty for count and recency.")
+    node: Literal["has_row"] = "has_row"
+    table: str
     where: "Node | None" = None
     window: Window | None = None
-    op: Comparison
-    value: float
 
 
 class Holds(Model):
@@ -195,18 +246,27 @@ class Holds(Model):
     matures_within_days: int | None = Field(None, ge=0, description="matures_on from today through today + n days")
 
 
+class Step(Model):
+    """One further step: `then purchase where … within 1h`, `then not purchase within 1h`."""
+
+    event: str
+    where: "Node | None" = None
+    negated: bool = False
+    gap: Last
+
+
 class Sequence(Model):
-    """`sequence(click_buy then not purchase within 1h, last 3d)`: some first event in the window with (or without) a
-    second one after it and within the gap. Without: only firsts whose gap has passed by the evaluation instant count.
+    """`sequence(view_product then click_buy within 1d then not purchase within 1h, last 3d)`: some first event in the
+    window, and each step after the one before it and within its gap.
+
+    A negated step holds when there was no such event within its gap and the gap has passed by the evaluation instant;
+    what follows it counts from the same event as it did.
     """
 
     node: Literal["sequence"] = "sequence"
-    first: str
-    first_where: "Node | None" = None
-    negated: bool = False
-    second: str
-    second_where: "Node | None" = None
-    gap: Last
+    event: str
+    where: "Node | None" = None
+    steps: tuple[Step, ...] = Field(min_length=1)
     window: Window | None = None
 
 
@@ -243,10 +303,10 @@ class Top(Model):
 
 
 Node = Annotated[
-    Everyone | And | Or | Not | Flag | Compare | Between | In | Match | IsUnknown | Did | EventMeasure | Holds | Sequence
+    Everyone | And | Or | Not | Flag | Compare | Between | In | Match | During | IsUnknown | Did | HasRow | Holds | Sequence
     | InList | InSegment | Sample | Top,
     Field(discriminator="node"),
 ]  # fmt: skip
 
-for _model in (Arithmetic, And, Or, Not, Did, EventMeasure, Holds, Sequence):
+for _model in (Arithmetic, Measure, And, Or, Not, Compare, Between, Did, HasRow, Holds, Step, Sequence):
     _model.model_rebuild()

@@ -9,8 +9,8 @@ from lark import Token
 
 from tools.segment.errors import ExpressionError
 from tools.segment.schema import Scalar
-from tools.segment.vocabulary import Field, Index, Vocabulary, value_index
-from warehouse.catalog import Attribute, Catalog, Kind, Property, nearest
+from tools.segment.vocabulary import Field, Index, Listing, Vocabulary, value_index
+from warehouse.catalog import Attribute, Catalog, Kind, nearest
 
 Family = Literal["number", "bool", "category", "text", "date", "timestamp"]
 
@@ -84,13 +84,8 @@ def customer_scope(catalog: Catalog, words: Vocabulary) -> Scope:
     return Scope("attribute", "属性", words.attributes, catalog.attribute_index)
 
 
-def event_scope(catalog: Catalog, words: Vocabulary, event: str) -> Scope:
-    fields: dict[str, Field] = {p.name: p for p in catalog.event_index[event].properties}
-    return Scope(f"property of {event}", f"{event} 的属性", words.properties[event], fields)
-
-
-def holding_scope(words: Vocabulary) -> Scope:
-    return Scope("property of a holding", "持仓属性", words.holdings, words.holding_fields)
+def list_scope(listing: Listing) -> Scope:
+    return Scope(f"property of {listing.name}", f"{listing.name} 的属性", listing.index, listing.fields)
 
 
 def constant(field: Field, value: Scalar, text: str, position: int, shown: str) -> Scalar:
@@ -161,7 +156,3 @@ def _example_value(field: Field) -> str:
 
 def _example(field: Field) -> str:
     return f"Such as {_example_value(field)}."
-
-
-def is_property(field: Field) -> bool:
-    return isinstance(field, Property)

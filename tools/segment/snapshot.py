@@ -2,7 +2,8 @@
 
 from tools.segment import schema as s
 from tools.segment.eql import to_text
-from tools.segment.walk import attributes_of, children
+from tools.segment.vocabulary import vocabulary
+from tools.segment.walk import Behaviour, attributes_of, behaviours, children
 from warehouse.catalog import Attribute, Catalog, DaysSince, DaysToBirthday, Kind, WithinYears, YearsSince
 
 LASTING = {"birth_date", "opened_on", "gender", "customer_id"}
@@ -22,11 +23,27 @@ def _collect(node: s.Node, catalog: Catalog, found: list[str]) -> None:
         _collect(child, catalog, found)
     if below:
         return
-    needs_today = isinstance(node, s.Holds | s.InList) or any(
-        not _lasting(catalog.attribute(name)) for name in attributes_of(node)
+    needs_today = (
+        isinstance(node, s.InList)
+        or any(not _lasting(catalog.attribute(name)) for name in attributes_of(node))
+        or any(_vanishing(part, catalog) for part in behaviours(node))
     )
     if needs_today:
         found.append(to_text(node))
+
+
+def _vanishing(part: Behaviour, catalog: Catalog) -> bool:
+    """Whether it looks at a detail table whose rows disappear when they are over."""
+    if isinstance(part, s.Holds):
+        return True
+    entity = vocabulary(catalog).listings[_list(part)].entity
+    return entity is not None and not entity.history
+
+
+def _list(part: s.Did | s.HasRow | s.Sequence | s.Measure) -> str:
+    if isinstance(part, s.Measure):
+        return part.of
+    return part.table if isinstance(part, s.HasRow) else part.event
 
 
 def _lasting(attribute: Attribute) -> bool:

@@ -1,5 +1,7 @@
 """The syntax tree of an expression: its parts, where they stand in the text, and what reads them against a catalog."""
 
+from collections.abc import Sequence
+
 from lark import Token, Tree
 
 from tools.segment import schema as s
@@ -10,8 +12,8 @@ from tools.segment.vocabulary import Vocabulary
 from warehouse.catalog import Catalog
 
 Branch = Tree[Token]
-MEASURES = ("measure", "total")
-"""Kinds of trees that measure events: counts and recency, sums."""
+MEASURES = ("counted", "figure")
+"""Kinds of trees that measure lists: of rows as such, and of a property of theirs."""
 
 
 def tree_of(child: object) -> Branch:
@@ -66,8 +68,11 @@ class Reading:
                 tree, f"Inside here only a {scope.label} can be asked for.", f"这里只能用{scope.label_zh}作条件。"
             )
 
-    def _wrong(self, place: object, message: str, message_zh: str, fix: str = "", fix_zh: str = "") -> ExpressionError:
+    def _wrong(
+        self, place: object, message: str, message_zh: str, fix: str = "", fix_zh: str = "", near: Sequence[str] = ()
+    ) -> ExpressionError:
         start, end = span_of(place)
         return ExpressionError(
-            message, message_zh, text=self.text, position=start, token=self.text[start:end], fix=fix, fix_zh=fix_zh
-        )
+            message, message_zh, text=self.text, position=start, token=self.text[start:end], fix=fix, fix_zh=fix_zh,
+            nearest=near,
+        )  # fmt: skip

@@ -1,5 +1,8 @@
 """Reading values: names become fields of the catalog, constants take the form of the field they are compared with."""
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
 from lark import Token
 
 from tools.segment import schema as s
@@ -8,64 +11,80 @@ from tools.segment.scope import Family, Scope, constant, family, family_name
 from tools.segment.syntax import MEASURES, Branch, Reading, scalar_of, span_of, token_of, tree_of
 from tools.segment.vocabulary import Field, value_index
 
+_TIMES = ("date", "timestamp")
 
-class ValueReader(Reading):
-    """Reads attributes, constants and arithmetic, and pairs of them that can be compared."""
 
-    def _pair(
-        self, left: Branch, right: Branch, scope: Scope
-    ) -> tuple[tuple[s.Operand, Family | None], tuple[s.Operand, Family | None]]:
+@dataclass(frozen=True)
+class Typed:
+    """An operand, how its values compare, and the field whose values they are (None: a number that was computed)."""
+
+    operand: s.Operand
+    family: Family
+    field: Field | None = None
+
+
+class ValueReader(Reading, ABC):
+    """Reads attributes, constants, measures and arithmetic, and pairs of them that can be compared."""
+
+    @abstractmethod
+    def measure(self, tree: Branch, scope: Scope) -> Typed:
+        """A measure over an event or a detail table."""
+
+    def _pair(self, left: Branch, right: Branch, scope: Scope) -> tuple[Typed, Typed]:
         """Two operands that can be compared, constants put into the form of the field they are compared with."""
-        fields = [self._field_or_none(side, scope) for side in (left, right)]
-        for index, (side, other) in enumerate(((left, right), (right, left))):
-            field = fields[index]
-            if field is not None and fields[1 - index] is None and other.data in ("const", "negative", "name"):
-                value = (self._attr(side, field), family(field))
-                fixed = (s.Const(value=self._constant(other, field, scope)), family(field))
-                return (value, fixed) if index == 0 else (fixed, value)
-        a, b = self._value(left, scope), self._value(right, scope)
-        if a[1] != b[1]:
+        a, b = self._varying(left, scope), self._varying(right, scope)
+        if a is not None and b is None:
+            b = self._beside(right, a, scope)
+        elif b is not None and a is None:
+            a = self._beside(left, b, scope)
+        a, b = a or self._value(left, scope), b or self._value(right, scope)
+        if a.family != b.family:
             raise self._wrong(
-                right, f"{family_name(b[1]).capitalize()} cannot be compared with {family_name(a[1])}.",
-                f"{family_name(b[1], zh=True)}不能与{family_name(a[1], zh=True)}比较。",
+                right, f"{family_name(b.family).capitalize()} cannot be compared with {family_name(a.family)}.",
+                f"{family_name(b.family, zh=True)}不能与{family_name(a.family, zh=True)}比较。",
             )  # fmt: skip
-        if not (_has_attribute(a[0]) or _has_attribute(b[0])):
+        if not (_depends(a.operand) or _depends(b.operand)):
             raise self._wrong(left, "Nothing here depends on the customer.", "这个比较与客户无关。")
         return a, b
 
-    def _value(self, tree: Branch, scope: Scope) -> tuple[s.Operand, Family]:
+    def _varying(self, tree: Branch, scope: Scope) -> Typed | None:
+        """What is not a constant; None for constants, and for names that can only be the values of a category."""
+        if tree.data in ("const", "negative") or (tree.data == "name" and len(scope.find(str(tree.children[0]))) != 1):
+            return None
+        return self._value(tree, scope)
+
+    def _beside(self, tree: Branch, other: Typed, scope: Scope) -> Typed | None:
+        """A constant as a value of the field that it is compared with; None where there is no such field."""
+        if other.field is None:
+            return None
+        return Typed(s.Const(value=self._constant(tree, other.field, scope)), other.family, other.field)
+
+    def _value(self, tree: Branch, scope: Scope) -> Typed:
         if tree.data == "name":
             field = scope.field(self.text, token_of(tree.children[0]))
-            return self._attr(tree, field), family(field)
+            return Typed(s.Attr(name=field.name), family(field), field)
         if tree.data in ("const", "negative"):
             value = scalar_of(tree)
             kind: Family = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
-            return s.Const(value=value), kind
+            return Typed(s.Const(value=value), kind)
         if tree.data == "arithmetic":
-            left, sign, right = tree.children
-            operands = []
-            for side in (tree_of(left), tree_of(right)):
-                operand, kind = self._value(side, scope)
-                if kind != "number":
-                    raise self._wrong(side, "Arithmetic is for numbers.", "只有数值可以运算。")
-                operands.append(operand)
-            op = {"PLUS": "+", "MINUS": "-", "STAR": "*", "SLASH": "/"}[token_of(sign).type]
-            return s.Arithmetic(op=op, left=operands[0], right=operands[1]), "number"
+            return self._arithmetic(tree, scope)
         if tree.data in MEASURES:
-            raise self._wrong(
-                tree, "count, sum and recency are compared with a number.", "count、sum、recency 只能与数字比较。",
-                "Such as count(login, last 30d) >= 3.", "例如 count(login, last 30d) >= 3。",
-            )  # fmt: skip
+            return self.measure(tree, scope)
         raise self._wrong(tree, "Here a value is needed, this is a condition.", "这里需要值，而这是一个条件。")
 
-    def _attr(self, tree: Branch, field: Field) -> s.Attr:
-        return s.Attr(name=field.name)
-
-    def _field_or_none(self, tree: Branch, scope: Scope) -> Field | None:
-        if tree.data != "name":
-            return None
-        names = scope.find(str(tree.children[0]))
-        return scope.fields[names[0]] if len(names) == 1 else None
+    def _arithmetic(self, tree: Branch, scope: Scope) -> Typed:
+        left, right = tree_of(tree.children[0]), tree_of(tree.children[2])
+        a, b = self._value(left, scope), self._value(right, scope)
+        op = {"PLUS": "+", "MINUS": "-", "STAR": "*", "SLASH": "/"}[token_of(tree.children[1]).type]
+        days = op == "-" and a.family in _TIMES and b.family in _TIMES
+        for side, typed in ((left, a), (right, b)):
+            if not days and typed.family != "number":
+                raise self._wrong(
+                    side, "Arithmetic is for numbers; of dates and times only a difference can be taken.",
+                    "只有数值可以运算；日期和时间之间只能相减。",
+                )  # fmt: skip
+        return Typed(s.Arithmetic(op=op, left=a.operand, right=b.operand), "number")
 
     def _named(self, tree: Branch, scope: Scope) -> Field:
         if tree.data != "name":
@@ -98,7 +117,7 @@ def _bare_word(text: str, token: Token, field: Field, scope: Scope) -> str:
     )
 
 
-def _has_attribute(operand: s.Operand) -> bool:
+def _depends(operand: s.Operand) -> bool:
     if isinstance(operand, s.Arithmetic):
-        return _has_attribute(operand.left) or _has_attribute(operand.right)
-    return isinstance(operand, s.Attr)
+        return _depends(operand.left) or _depends(operand.right)
+    return isinstance(operand, s.Attr | s.Measure)

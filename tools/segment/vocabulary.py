@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from warehouse.catalog import Attribute, Catalog, Property, Value
+from warehouse.catalog import Attribute, Catalog, Entity, Kind, Property, Value, Words
 
 Field = Attribute | Property
 
@@ -28,19 +28,54 @@ class Index:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """A list of rows that every customer has: the occurrences of an event, or the rows of a detail table.
+
+    `time` names the property that windows are about; empty where there is none. `entity` is None for an event.
+    """
+
+    name: str
+    words: Words
+    fields: Mapping[str, Property]
+    index: Index
+    time: str
+    entity: Entity | None = None
+
+    @property
+    def monthly(self) -> bool:
+        return self.entity is not None and self.entity.grain == "month"
+
+    @property
+    def dated(self) -> bool:
+        """Its time is a day, not an instant."""
+        return self.time in self.fields and self.fields[self.time].kind is Kind.date
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """All indexes of a catalog, and `phrases`: words that a tokenizer must take whole, longest first."""
 
     attributes: Index
-    events: Index
-    properties: Mapping[str, Index]
-    holdings: Index
-    holding_fields: Mapping[str, Property]
+    lists: Index
+    listings: Mapping[str, Listing]
     terms: Index
     phrases: Mapping[str, tuple[str, ...]]
 
+    @property
+    def holding(self) -> Listing | None:
+        """The detail table of what customers hold."""
+        return next((x for x in self.listings.values() if x.entity is not None and x.entity.table == "holdings"), None)
 
-_LEADING = {"and", "or", "not", "by", "in", "is", "to", "then", "where", "within", "between"}
+
+OCCURRENCE = (
+    Property(name="occurred_at", kind=Kind.timestamp, words=Words(zh="发生时间", en="time of the event"), source="occurred_at"),
+    Property(name="day", kind=Kind.date, words=Words(zh="发生日期", en="day of the event"), source="occurred_at:day"),
+    Property(name="hour", kind=Kind.integer, words=Words(zh="发生时点", en="hour of the day"), source="occurred_at:hour"),
+    Property(name="weekday", kind=Kind.integer, words=Words(zh="星期几", en="day of the week"), source="occurred_at:weekday"),
+)  # fmt: skip
+"""What every event has besides the properties that the catalog gives it; hours 0 to 23, Monday is 1."""
+
+_LEADING = {"and", "or", "not", "by", "in", "is", "to", "then", "where", "within", "between", "during"}
 """A phrase that begins with one of these would swallow a keyword of the language; it must be written in quotes."""
 
 
@@ -62,24 +97,35 @@ def value_index(values: Iterable[Value]) -> Index:
     return _index((v.value, [v.zh, v.en], [*v.synonyms_zh, *v.synonyms_en]) for v in values)
 
 
+def _listings(catalog: Catalog) -> dict[str, Listing]:
+    """Events and detail tables by name; where both have a name, the event keeps it."""
+    found = {}
+    for event in catalog.events:
+        fields = {p.name: p for p in (*OCCURRENCE, *event.properties)}
+        found[event.name] = Listing(event.name, event.words, fields, _fields(fields.values()), "occurred_at")
+    for entity in catalog.entities:
+        fields = {p.name: p for p in entity.properties}
+        listing = Listing(entity.name, entity.words, fields, _fields(fields.values()), entity.time, entity)
+        found.setdefault(entity.name, listing)
+    return found
+
+
 def _build(catalog: Catalog) -> Vocabulary:
     attributes = _fields(catalog.attributes)
-    events = _index(
-        (e.name, [e.words.zh, e.words.en], [*e.words.synonyms_zh, *e.words.synonyms_en]) for e in catalog.events
-    )
-    properties = {e.name: _fields(e.properties) for e in catalog.events}
-    entity = next((e for e in catalog.entities if e.table == "holdings"), None)
-    fields = {p.name: p for p in (entity.properties if entity else [])}
-    holdings = _fields(fields.values())
+    listings = _listings(catalog)
+    lists = _index(
+        (x.name, [x.words.zh, x.words.en, *([x.entity.table] if x.entity else [])], [*x.words.synonyms_zh, *x.words.synonyms_en])
+        for x in listings.values()
+    )  # fmt: skip
     terms = _index(
         (t.name, [t.words.zh, t.words.en], [*t.words.synonyms_zh, *t.words.synonyms_en]) for t in catalog.terms
     )
     words: set[str] = set()
-    for index in (attributes, events, holdings, terms, *properties.values()):
+    for index in (attributes, lists, terms, *(x.index for x in listings.values())):
         words.update(index.words())
-    everything: list[Field] = [*catalog.attributes, *fields.values()]
-    for event in catalog.events:
-        everything.extend(event.properties)
+    everything: list[Field] = [*catalog.attributes]
+    for listing in listings.values():
+        everything.extend(listing.fields.values())
     for field in everything:
         words.update(value_index(field.values).words())
     by_first: dict[str, list[str]] = {}
@@ -87,7 +133,7 @@ def _build(catalog: Catalog) -> Vocabulary:
         if word and not (word.isascii() and word.replace("_", "a").isalnum()) and word.split()[0] not in _LEADING:
             by_first.setdefault(word[0], []).append(word)
     phrases = {first: tuple(sorted(group, key=len, reverse=True)) for first, group in by_first.items()}
-    return Vocabulary(attributes, events, properties, holdings, fields, terms, phrases)
+    return Vocabulary(attributes, lists, listings, terms, phrases)
 
 
 def _fields(fields: Iterable[Field]) -> Index:

@@ -1,7 +1,7 @@
 """Walking segment trees."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from tools.segment import schema as s
 
@@ -60,7 +60,7 @@ def operands(node: s.Node) -> list[s.Operand]:
                 found += [side for side in (left, right) if not isinstance(side, s.Const)]
             case s.Between(value=value, low=low, high=high):
                 found += [side for side in (value, low, high) if not isinstance(side, s.Const)]
-            case s.Flag(name=name) | s.In(name=name) | s.Match(name=name) | s.Top(by=name):
+            case s.Flag(name=name) | s.In(name=name) | s.Match(name=name) | s.During(name=name) | s.Top(by=name):
                 found.append(s.Attr(name=name))
             case _:
                 pass
@@ -71,14 +71,54 @@ def attributes_of(node: s.Node) -> set[str]:
     """The names of all fields of this level (customer attributes, or, for a `where`, properties)."""
     names: set[str] = {part.name for part in walk(node) if isinstance(part, s.IsUnknown)}
     for operand in operands(node):
-        names |= _names(operand)
+        names |= attributes_in(operand)
     return names
 
 
-def _names(operand: s.Operand) -> set[str]:
+def attributes_in(operand: s.Operand) -> set[str]:
+    """The names of the fields in an operand."""
     if isinstance(operand, s.Arithmetic):
-        return _names(operand.left) | _names(operand.right)
+        return attributes_in(operand.left) | attributes_in(operand.right)
     return {operand.name} if isinstance(operand, s.Attr) else set()
+
+
+def measures_of(operand: s.Operand) -> list[s.Measure]:
+    """The measures in an operand."""
+    if isinstance(operand, s.Arithmetic):
+        return measures_of(operand.left) + measures_of(operand.right)
+    return [operand] if isinstance(operand, s.Measure) else []
+
+
+Behaviour: TypeAlias = s.Did | s.HasRow | s.Holds | s.Sequence | s.Measure
+
+
+def behaviours(node: s.Node) -> list[Behaviour]:
+    """Everything in a tree that looks at events or detail tables: conditions and measures."""
+    found: list[Behaviour] = []
+    for part in walk(node):
+        if isinstance(part, s.Did | s.HasRow | s.Holds | s.Sequence):
+            found.append(part)
+    for operand in operands(node):
+        found += measures_of(operand)
+    return found
+
+
+def looked_at(node: s.Node) -> set[str]:
+    """The names of the events and detail tables that a tree looks at (`holds` names none)."""
+    names: set[str] = set()
+    for part in behaviours(node):
+        match part:
+            case s.Did(event=event):
+                names.add(event)
+            case s.HasRow(table=table):
+                names.add(table)
+            case s.Measure(of=of):
+                names.add(of)
+            case s.Sequence(event=event, steps=steps):
+                names |= {event, *(step.event for step in steps)}
+            case s.Holds():
+                pass
+    return names
 
 
 def fields_of(node: s.Node, kind: type[T]) -> list[T]:

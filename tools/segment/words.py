@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tools.segment import schema as s
-from tools.segment.vocabulary import Field, vocabulary
+from tools.segment.vocabulary import Field, Listing, vocabulary
 from warehouse.catalog import Attribute, Catalog, Kind, Language, Property
 
 Fields = Mapping[str, Attribute | Property]
@@ -18,6 +18,19 @@ _MATCH_EN = {"contains": "contains", "starts_with": "starts with", "ends_with": 
 _PERIOD_ZH: dict[str, str] = {
     "today": "今天", "yesterday": "昨天", "this_week": "本周", "last_week": "上周", "this_month": "本月", "last_month": "上月",
     "this_quarter": "本季度", "last_quarter": "上季度", "this_year": "今年", "last_year": "去年",
+}  # fmt: skip
+
+_UNITS = {"min": ("分钟", "minute"), "h": ("小时", "hour"), "d": ("天", "day"), "month": ("个月", "month")}
+_MEASURE_ZH: dict[s.MeasureKind, str] = {
+    "count": "{list}的次数", "distinct": "{list}的不同{what}个数", "sum": "{list}的{what}合计", "min": "{list}的最小{what}",
+    "max": "{list}的最大{what}", "avg": "{list}的平均{what}", "latest": "最新一次{list}的{what}", "earliest": "最早一次{list}的{what}",
+    "recency": "最近一次{list}距今天数", "since_first": "首次{list}距今天数",
+}  # fmt: skip
+_MEASURE_EN: dict[s.MeasureKind, str] = {
+    "count": "number of {list}", "distinct": "number of different {what} of {list}", "sum": "total {what} of {list}",
+    "min": "smallest {what} of {list}", "max": "largest {what} of {list}", "avg": "average {what} of {list}",
+    "latest": "{what} of the latest {list}", "earliest": "{what} of the earliest {list}",
+    "recency": "days since the latest {list}", "since_first": "days since the first {list}",
 }  # fmt: skip
 
 
@@ -61,6 +74,8 @@ class _Words:
                 return f"{self.name(fields[name])}{self.pick('已知', ' is known')}"
             case s.Not(child=s.Did() as did):
                 return f"{self.occurrence(did.event, did.where, did.window, negated=True)}"
+            case s.Not(child=s.HasRow() as had):
+                return self.rows(had.table, had.where, had.window, negated=True)
             case s.Not(child=child):
                 return f"{self.pick('不满足：', 'not: ')}{self.node(child, fields)}"
             case s.Flag(name=name):
@@ -78,6 +93,9 @@ class _Words:
                 return self.pick(f"{self.name(field)}属于{listed}", f"{self.name(field)} is one of {listed}")
             case s.Match(name=name, how=how, text=text):
                 return f"{self.name(fields[name])} {self.pick(_MATCH_ZH[how], _MATCH_EN[how])} “{text}”"
+            case s.During(name=name, window=window):
+                name = self.name(fields[name])
+                return self.pick(f"{name}在{self.window(window)}", f"{name} {self.window(window)}")
             case s.IsUnknown(name=name):
                 return f"{self.name(fields[name])}{self.pick('未知', ' is unknown')}"
             case _:
@@ -87,8 +105,8 @@ class _Words:
         match node:
             case s.Did(event=event, where=where, window=window):
                 return self.occurrence(event, where, window)
-            case s.EventMeasure():
-                return self.measure(node)
+            case s.HasRow(table=table, where=where, window=window):
+                return self.rows(table, where, window)
             case s.Holds():
                 return self.holds(node)
             case s.Sequence():
@@ -132,15 +150,23 @@ class _Words:
                 return self.name(fields[name])
             case s.Const(value=value):
                 return self.value(value, field)
+            case s.Measure():
+                return self.measure(operand)
             case s.Arithmetic(op=op, left=left, right=right):
                 a, b = self.operand(left, fields, None), self.operand(right, fields, None)
                 a, b = (f"({t})" if isinstance(o, s.Arithmetic) else t for t, o in ((a, left), (b, right)))
                 return f"{a} {'×' if op == '*' else '÷' if op == '/' else op} {b}"
-            case _:
-                raise AssertionError(operand)
 
     def field(self, operand: s.Operand, fields: Fields) -> Field | None:
-        return fields[operand.name] if isinstance(operand, s.Attr) else None
+        """The field in whose form constants beside an operand are told."""
+        if isinstance(operand, s.Attr):
+            return fields[operand.name]
+        if isinstance(operand, s.Measure) and operand.measure != "distinct" and operand.property:
+            return self.listing(operand.of).fields[operand.property]
+        return None
+
+    def listing(self, name: str) -> Listing:
+        return vocabulary(self.catalog).listings[name]
 
     def name(self, field: Field) -> str:
         return field.words.name(self.language)
@@ -168,7 +194,7 @@ class _Words:
     # Behaviour
 
     def occurrence(self, event: str, where: s.Node | None, window: s.Window | None, negated: bool = False) -> str:
-        words = self.catalog.event(event).words
+        words = self.listing(event).words
         when = self.window(window)
         which = self.where(where, event)
         if self.zh:
@@ -176,35 +202,34 @@ class _Words:
             return f"{when or '历史上'}{verb}{words.zh}{which}"
         return f"{'no' if negated else 'at least one'} {words.en}{which} {when or 'ever'}"
 
-    def where(self, where: s.Node | None, event: str) -> str:
+    def rows(self, table: str, where: s.Node | None, window: s.Window | None, negated: bool = False) -> str:
+        words, when, which = self.listing(table).words, self.window(window), self.where(where, table)
+        if self.zh:
+            return f"{when}{'没有' if negated else '有'}{words.zh}{which}"
+        return f"{'no' if negated else 'at least one'} {words.en}{which}{f' {when}' if when else ''}"
+
+    def where(self, where: s.Node | None, name: str) -> str:
         if where is None:
             return ""
-        fields: Fields = {p.name: p for p in self.catalog.event(event).properties}
+        fields: Fields = self.listing(name).fields
         return self.pick(f"（{self.node(where, fields, top=True)}）", f" ({self.node(where, fields, top=True)})")
 
-    def measure(self, node: s.EventMeasure) -> str:
-        event = self.catalog.event(node.event)
-        when, which = self.window(node.window), self.where(node.where, node.event)
-        sign = (_COMPARE_ZH if self.zh else _COMPARE_EN)[node.op]
-        number = self.number(int(node.value) if float(node.value).is_integer() else node.value)
-        if node.measure == "count":
-            return self.pick(
-                f"{when or '历史上'}{event.words.zh}{which}的次数{sign}{number}",
-                f"number of {event.words.en}{which} {when or 'ever'} {sign} {number}",
-            )
-        if node.measure == "recency":
-            return self.pick(
-                f"{when}最近一次{event.words.zh}{which}距今{sign}{number}天",
-                f"days since the latest {event.words.en}{which}{f' {when}' if when else ''} {sign} {number}",
-            )
-        prop = next(p for p in event.properties if p.name == node.property)
-        return self.pick(
-            f"{when or '历史上'}{event.words.zh}{which}的{prop.words.zh}合计{sign}{number}",
-            f"total {prop.words.en} of {event.words.en}{which} {when or 'ever'} {sign} {number}",
-        )
+    def measure(self, node: s.Measure) -> str:
+        listing = self.listing(node.of)
+        which, words = self.where(node.where, node.of), listing.words
+        ever = self.pick("历史上", "ever") if listing.entity is None else ""
+        when = self.window(node.window) or ("" if node.measure in ("recency", "since_first") else ever)
+        what = listing.fields[node.property].words if node.property else None
+        if self.zh:
+            pattern = "{list}的条数" if listing.entity and node.measure == "count" else _MEASURE_ZH[node.measure]
+            figure = pattern.format(list=words.zh + which, what=what.zh if what else "")
+            return f"{when}{figure}"
+        figure = _MEASURE_EN[node.measure].format(list=words.en + which, what=what.en if what else "")
+        return f"{figure}{f' {when}' if when else ''}"
 
     def holds(self, node: s.Holds) -> str:
-        fields: Fields = dict(vocabulary(self.catalog).holding_fields)
+        listing = vocabulary(self.catalog).holding
+        fields: Fields = listing.fields if listing else {}
         kind = self.value(node.kind, fields.get("kind")) if node.kind else self.pick("产品", "a product")
         parts = [self.node(node.where, fields, top=True)] if node.where else []
         if node.matures_within_days is not None:
@@ -214,30 +239,50 @@ class _Words:
         return f"{self.pick('持有', 'holds ')}{kind}{self.pick(f'（{inner}）', f' ({inner})') if inner else ''}"
 
     def sequence(self, node: s.Sequence) -> str:
-        one, two = self.catalog.event(node.first).words, self.catalog.event(node.second).words
-        a, b = self.where(node.first_where, node.first), self.where(node.second_where, node.second)
-        when, gap = self.window(node.window), self.span(node.gap)
+        when, first = self.window(node.window), self.listing(node.event).words
+        steps = "".join(self.step(step) for step in node.steps)
         if self.zh:
-            then = f"之后{gap}内{'没有' if node.negated else '又'}"
-            return f"{when}{one.zh}{a}{then}{two.zh}{b}"
-        then = f"{'not ' if node.negated else ''}followed by"
-        return f"{one.en}{a} {then} {two.en}{b} within {gap}{f' ({when})' if when else ''}"
+            return f"{when}{first.zh}{self.where(node.where, node.event)}{steps}"
+        return f"{first.en}{self.where(node.where, node.event)}{steps}{f' ({when})' if when else ''}"
 
-    def span(self, last: s.Last) -> str:
+    def step(self, step: s.Step) -> str:
+        words, which, gap = self.listing(step.event).words, self.where(step.where, step.event), self.span(step.gap)
         if self.zh:
-            return f"{last.amount}{'小时' if last.unit == 'h' else '天'}"
-        unit = "hour" if last.unit == "h" else "day"
-        return f"{last.amount} {unit}{'s' if last.amount > 1 else ''}"
+            return f"之后{gap}内{'没有' if step.negated else '又'}{words.zh}{which}"
+        return f" {'not ' if step.negated else ''}followed by {words.en}{which} within {gap}"
 
-    def window(self, window: s.Window | None) -> str:
+    def span(self, last: s.Last | s.Next) -> str:
+        return self.length(last.amount, last.unit)
+
+    def length(self, amount: int, unit: str) -> str:
+        zh, en = _UNITS[unit]
+        return self.pick(f"{amount}{zh}", f"{amount} {en}{'s' if amount > 1 else ''}")
+
+    def window(self, window: s.Window | s.Next | None) -> str:
         match window:
             case None:
                 return ""
             case s.Last():
                 return self.pick(f"最近{self.span(window)}", f"in the last {self.span(window)}")
-            case s.Dates(start=start, end=end):
-                return self.pick(f"{start}至{end}", f"from {start} to {end}")
+            case s.Next():
+                return self.pick(f"未来{self.span(window)}", f"in the next {self.span(window)}")
+            case s.Ago(start=start, end=end, unit=unit):
+                a, b = self.length(start, unit), self.length(end, unit)
+                return self.pick(f"{a}前至{b}前", f"from {a} to {b} ago")
+            case s.Months(start=1, end=1):
+                return self.pick("上个自然月", "in the last calendar month")
+            case s.Months(start=start, end=1):
+                return self.pick(f"最近{start}个自然月", f"in the last {start} calendar months")
+            case s.Months(start=start, end=end):
+                a, b = self.length(start, "month"), self.length(end, "month")
+                one = start == end
+                zh = f"{start}个自然月前当月" if one else f"{start}个自然月前至{end}个自然月前"
+                return self.pick(
+                    zh, f"in the calendar month {a} ago" if one else f"in the calendar months from {a} to {b} ago"
+                )
+            case s.Dates(start=first, end=last):
+                return self.pick(f"{first}至{last}", f"from {first} to {last}")
             case s.Calendar(period=period):
                 return self.pick(_PERIOD_ZH[period], period.replace("_", " "))
-            case _:
+            case s.SinceEntry():
                 return self.pick("进入流程后", "since entry")

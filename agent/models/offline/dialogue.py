@@ -18,13 +18,14 @@ from tools.segment.schema import (
     Compare,
     Const,
     Did,
-    EventMeasure,
     Flag,
     Holds,
     In,
     IsUnknown,
+    Measure,
     Node,
     Not,
+    Operand,
     Or,
 )  # fmt: skip
 
@@ -36,16 +37,22 @@ def about(node: Node) -> str:
     if isinstance(node, Not):
         return about(node.child)
     if isinstance(node, Compare):
-        return node.left.name if isinstance(node.left, Attr) else ""
+        return _about_value(node.left)
     if isinstance(node, Between):
-        return node.value.name if isinstance(node.value, Attr) else ""
+        return _about_value(node.value)
     if isinstance(node, In | Flag | IsUnknown):
         return node.name
-    if isinstance(node, Did | EventMeasure):
+    if isinstance(node, Did):
         return f"event:{node.event}"
     if isinstance(node, Holds):
         return f"holds:{node.kind}"
     return ""
+
+
+def _about_value(operand: Operand) -> str:
+    if isinstance(operand, Measure):
+        return f"event:{operand.of}"
+    return operand.name if isinstance(operand, Attr) else ""
 
 
 def corrected(request: Request, focus: Node, said: Node | None) -> Node | None:
@@ -142,8 +149,6 @@ def _constants(node: Node) -> list[int | float]:
             found.append(other.right.value)  # type: ignore[arg-type]
         elif isinstance(other, Between):
             found.extend(c.value for c in (other.low, other.high) if isinstance(c, Const) and _number(c))  # type: ignore[misc]
-        elif isinstance(other, EventMeasure):
-            found.append(as_number(Decimal(str(other.value))))
 
     visit(node)
     return found
@@ -166,6 +171,4 @@ def _replace_number(node: Node, old: int | float, new: int | float) -> Node:
         return node.model_copy(update={"right": value(node.right)})
     if isinstance(node, Between):
         return node.model_copy(update={"low": value(node.low), "high": value(node.high)})
-    if isinstance(node, EventMeasure) and node.value == old:
-        return node.model_copy(update={"value": float(new)})
     return node

@@ -18,6 +18,7 @@ from tools.segment.schema import (
     Last,
     Node,
     Not,
+    Step,
 )
 from tools.segment.schema import Sequence as SequenceNode
 from warehouse.catalog import Kind
@@ -206,8 +207,8 @@ class EventPatterns(Asking):
             return False
         gap = said.window
         joined = SequenceNode(
-            first=atom.node.event, first_where=atom.node.where, negated=self.negated, second=name,
-            second_where=node.where, gap=cast(Last, gap), window=atom.node.window,
+            event=atom.node.event, where=atom.node.where, window=atom.node.window,
+            steps=(Step(event=name, where=node.where, negated=self.negated, gap=cast(Last, gap)),),
         )  # fmt: skip
         self.row[place] = Atom(joined, "sequence", False, atom.start, self.items[-1].end)
         while self.row and not isinstance(self.row[-1], Atom):

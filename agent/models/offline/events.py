@@ -15,10 +15,10 @@ from tools.segment.schema import (
     Comparison,
     Const,
     Did,
-    EventMeasure,
     Flag,
     In,
     Last,
+    Measure,
     Node,
     Not,
     Window,
@@ -212,10 +212,10 @@ def _measure(measure: str, name: str, said: EventSaid, what: Amount, property_: 
     op = cast(Comparison, what.op or "=")
     if measure == "count" and op == "=" and value == 0:
         return Not(child=Did(event=name, where=where, window=said.window))
-    return EventMeasure(
-        measure="count" if measure == "count" else "sum",
-        event=name, property=property_, where=where, window=said.window, op=op, value=value,
-    )  # fmt: skip
+    figure = Measure(
+        measure="count" if measure == "count" else "sum", of=name, property=property_, where=where, window=said.window
+    )
+    return Compare(left=figure, op=op, right=Const(value=int(value) if value.is_integer() else value))
 
 
 def carries(catalog: Catalog, names: Sequence[str], value: Sense) -> bool:

@@ -9,7 +9,7 @@ from agent.models.offline.context import Request
 from agent.models.offline.scan import Scan
 from agent.models.offline.told import Told
 from tools.segment import parse, to_text
-from tools.segment.schema import And, Did, EventMeasure, Node, Not, Or, SinceEntry
+from tools.segment.schema import And, Compare, Did, Measure, Node, Not, Or, SinceEntry
 
 NOT_REACHED = "goal_not_reached"
 
@@ -76,8 +76,10 @@ def since_entry(node: Node) -> Node:
         return type(node)(children=tuple(since_entry(child) for child in node.children))
     if isinstance(node, Not):
         return Not(child=since_entry(node.child))
-    if isinstance(node, Did | EventMeasure) and node.window is None:
+    if isinstance(node, Did) and node.window is None:
         return node.model_copy(update={"window": SinceEntry()})
+    if isinstance(node, Compare) and isinstance(node.left, Measure) and node.left.window is None:
+        return node.model_copy(update={"left": node.left.model_copy(update={"window": SinceEntry()})})
     return node
 
 

@@ -16,7 +16,7 @@ from control.records import Actor, Records
 from tools.segment import Segments
 from warehouse.catalog import Catalog
 from warehouse.clock import Clock
-from warehouse.schema import EVENTS, PRODUCT_KINDS, RISK_LEVELS, TIERS
+from warehouse.schema import CHANNELS, EVENTS, PRODUCT_KINDS, RISK_LEVELS, TIERS
 from warehouse.store import Warehouse
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -103,12 +103,43 @@ def make_bank() -> Bank:
         {"customer_id": n, "reason": dice.choice(["refused", "complaint_open"]), "since": None, "until": None}
         for n in range(5, 20)
     ]
-    return Bank(customers, events, holdings, products, identities, suppressions)
+    month_ends = [date(2026, month, 1) - timedelta(days=1) for month in range(5, 12)]
+    monthly = [
+        {"customer_id": n, "month": month, "aum_daily_avg": money(6e5), "tier": maybe(dice.choice(TIERS)), "is_mau": maybe(dice.random() < 0.7),
+         "is_key_mau": maybe(dice.random() < 0.4), "salary_amount": money(2e4)}
+        for n in range(1, CUSTOMERS + 1) for month in month_ends if dice.random() < 0.8
+    ]  # fmt: skip
+    benefits = {
+        n: {"benefit_id": n, "name": f"权益a{n}", "kind": maybe(dice.choice(["coupon", "red_packet", "points"]))}
+        for n in range(1, 5)
+    }
+
+    def later(moment: datetime | None) -> datetime | None:
+        after = timedelta(days=dice.choice([0, 1, 3, 7, 8]), seconds=dice.choice([0, 0, 1]))
+        return None if moment is None or dice.random() < 0.4 else moment + after
+
+    grants, touches = [], []
+    for n in range(1, 160):
+        back = timedelta(hours=dice.choice([0, 1, 24, 168, 169, 720, 721, 1000, 1500, 3000]))
+        issued = dice.choice([None, *[AS_OF.replace(tzinfo=None) - back] * 9])
+        claimed = later(issued)
+        grants.append(
+            {"grant_id": n, "benefit_id": maybe(dice.choice([*benefits, 99])), "customer_id": dice.randint(1, CUSTOMERS), "issued_at": issued,
+             "claimed_at": claimed, "redeemed_at": later(claimed), "expired_at": maybe(AS_OF.replace(tzinfo=None) - back + timedelta(days=30))}
+        )  # fmt: skip
+        decided = AS_OF.replace(tzinfo=None) - timedelta(hours=dice.choice([0, 1, 16, 17, 24, 200, 1000]))
+        touches.append(
+            {"touch_id": str(n), "campaign_id": dice.choice(["a1", "x2"]), "customer_id": dice.randint(1, CUSTOMERS),
+             "channel": maybe(dice.choice(CHANNELS)), "status": dice.choice(["sent", "failed", "capped"]), "decided_at": decided,
+             "delivered_at": later(decided), "opened_at": later(decided), "clicked_at": None}
+        )  # fmt: skip
+    return Bank(customers, events, holdings, products, identities, suppressions, monthly, grants, touches, benefits)
 
 
 def fill(store: Warehouse, bank: Bank) -> None:
     tables = {"customers": bank.customers, "events": bank.events, "holdings": bank.holdings, "products": list(bank.products.values()),
-              "identities": bank.identities, "suppressions": bank.suppressions}  # fmt: skip
+              "identities": bank.identities, "suppressions": bank.suppressions, "monthly": bank.monthly, "grants": bank.grants, "touches": bank.touches,
+              "benefits": list(bank.benefits.values())}  # fmt: skip
     branches = [
         (1, "总行", "head", None),
         (2, "深圳分行", "branch", 1),

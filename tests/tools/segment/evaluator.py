@@ -4,13 +4,14 @@ import hashlib
 import json
 import operator
 from calendar import isleap, monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tools.segment import schema as s
+from tools.segment.vocabulary import OCCURRENCE
 from warehouse.catalog import Catalog, Kind
 
 OPS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -25,6 +26,10 @@ class Bank:
     products: dict[int, dict[str, Any]]
     identities: list[dict[str, Any]]
     suppressions: list[dict[str, Any]]
+    monthly: list[dict[str, Any]] = field(default_factory=list)
+    grants: list[dict[str, Any]] = field(default_factory=list)
+    touches: list[dict[str, Any]] = field(default_factory=list)
+    benefits: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -34,12 +39,11 @@ class Evaluator:
         self.bank, self.catalog, self.at, self.zone = bank, catalog, at, zone
         self.today = at.astimezone(zone).date()
         self.now = at.astimezone(UTC).replace(tzinfo=None)
-        self.events: dict[int, list[dict[str, Any]]] = {}
-        for e in bank.events:
-            self.events.setdefault(e["customer_id"], []).append(e)
-        self.holdings: dict[int, list[dict[str, Any]]] = {}
-        for h in bank.holdings:
-            self.holdings.setdefault(h["customer_id"], []).append(h)
+        self.lists: dict[str, dict[int, list[dict[str, Any]]]] = {}
+        for table in ("events", "holdings", "monthly", "grants", "touches"):
+            by_customer = self.lists[table] = {}
+            for row in getattr(bank, table):
+                by_customer.setdefault(row["customer_id"], []).append(row)
 
     def members(self, node: s.Node) -> set[int]:
         return {c["customer_id"] for c in self.bank.customers if self.true(node, c, None)}
@@ -79,12 +83,15 @@ class Evaluator:
                 }[node.how]
             case s.IsUnknown():
                 return self.value(node.name, row, over) is None
+            case s.During():
+                value = self.value(node.name, row, over)
+                return value is not None and self.inside(value, node.window, known=False)
             case s.Did():
-                return bool(self.occurrences(row["customer_id"], node.event, node.where, node.window))
-            case s.EventMeasure():
-                return self.measure(node, row["customer_id"])
+                return bool(self.rows(row["customer_id"], node.event, node.where, node.window))
+            case s.HasRow():
+                return bool(self.rows(row["customer_id"], node.table, node.where, node.window))
             case s.Holds():
-                return any(self.holding(node, h) for h in self.holdings.get(row["customer_id"], []))
+                return any(self.holding(node, h) for h in self.rows(row["customer_id"], "holding", None, None))
             case s.Sequence():
                 return self.sequence(node, row["customer_id"])
             case s.Sample():
@@ -103,8 +110,19 @@ class Evaluator:
     def flat(self, node: s.Node) -> list[s.Node]:
         return [p for c in node.children for p in self.flat(c)] if isinstance(node, s.And) else [node]
 
-    def field(self, name: str, over: Any) -> Any:
-        return self.catalog.attribute(name) if over is None else over[name]
+    def field(self, operand: s.Operand, over: Any) -> Any:
+        """The catalog entry whose values an operand has; None for what is computed."""
+        if isinstance(operand, s.Attr):
+            return self.catalog.attribute(operand.name) if over is None else over[operand.name]
+        if isinstance(operand, s.Measure) and operand.measure in ("min", "max", "latest", "earliest"):
+            return self.fields(operand.of)[operand.property]
+        return None
+
+    def fields(self, name: str) -> dict[str, Any]:
+        entity = self.catalog.entity_index.get(name)
+        if entity is not None:
+            return {p.name: p for p in entity.properties}
+        return {p.name: p for p in [*OCCURRENCE, *self.catalog.event(name).properties]}
 
     def value(self, name: str, row: dict[str, Any], over: Any) -> Any:
         if over is not None:
@@ -130,7 +148,7 @@ class Evaluator:
         if kind == "days_to_next_maturity":
             coming = [
                 h["matures_on"]
-                for h in self.holdings.get(row["customer_id"], [])
+                for h in self.lists["holdings"].get(row["customer_id"], [])
                 if h["matures_on"] and h["matures_on"] >= self.today
             ]
             return (min(coming) - self.today).days if coming else None
@@ -163,14 +181,23 @@ class Evaluator:
     def is_day(self, day: date, number: int) -> bool:
         return day.day == min(number, monthrange(day.year, day.month)[1])
 
-    def property(self, prop: Any, row: dict[str, Any]) -> Any:
-        source = prop.source
-        if source.startswith("products."):
-            product = self.bank.products.get(row["product_id"])
-            return product[source.split(".")[1]] if product else None
-        if source.startswith("properties."):
-            return (json.loads(row["properties"]) if row["properties"] else {}).get(source.split(".")[1])
-        return row[source]
+    def property(self, prop: Any, row: dict[str, Any], of: Any = None) -> Any:
+        source, _, part = prop.source.partition(":")
+        table, _, column = source.partition(".")
+        if table == "properties":
+            return (json.loads(row["properties"]) if row["properties"] else {}).get(column)
+        if column:
+            other = {"products": self.bank.products, "benefits": self.bank.benefits}[table]
+            found = other.get(row[f"{table.removesuffix('s')}_id"])
+            return found[column] if found else None
+        value = row[source]
+        if part and value is not None:
+            local = value.replace(tzinfo=UTC).astimezone(self.zone)
+            return {"day": local.date(), "hour": local.hour, "weekday": local.isoweekday()}[part]
+        happened = isinstance(value, date) and "event_id" not in row and not prop.ahead
+        if happened and value > (self.now if isinstance(value, datetime) else self.today):
+            return None
+        return value
 
     def operand(self, operand: s.Operand, row: dict[str, Any], over: Any) -> Any:
         match operand:
@@ -178,14 +205,29 @@ class Evaluator:
                 return self.value(operand.name, row, over)
             case s.Const():
                 return operand.value
+            case s.Measure():
+                return self.measure(operand, row["customer_id"])
             case s.Arithmetic():
                 a, b = self.operand(operand.left, row, over), self.operand(operand.right, row, over)
                 if a is None or b is None:
                     return None
+                if isinstance(a, date):
+                    return self.days(a, b)
                 a, b = float(a), float(b)
                 if operand.op == "/":
                     return a / b if b else None
                 return {"+": a + b, "-": a - b, "*": a * b}[operand.op]
+
+    def days(self, later: date, earlier: date) -> float:
+        if isinstance(later, datetime) and isinstance(earlier, datetime):
+            return (later.replace(microsecond=0) - earlier.replace(microsecond=0)) / timedelta(days=1)
+        a, b = (self.local_day(x) for x in (later, earlier))
+        return float((a - b).days)
+
+    def local_day(self, value: date) -> date:
+        if isinstance(value, datetime):
+            return value.replace(tzinfo=UTC).astimezone(self.zone).date()
+        return value
 
     def compare(self, left: s.Operand, op: str, right: s.Operand, row: dict[str, Any], over: Any) -> bool:
         if isinstance(left, s.Const):
@@ -193,12 +235,19 @@ class Evaluator:
         a, b = self.operand(left, row, over), self.operand(right, row, over)
         if a is None or b is None:
             return False
-        if not isinstance(left, s.Attr) or not isinstance(right, s.Const):
-            return OPS[op](float(a), float(b))
-        field = self.field(left.name, over)
-        if field.kind is Kind.category and op not in ("=", "!="):
+        field = self.field(left, over)
+        if field is not None and field.kind is Kind.category and op not in ("=", "!="):
             order = [v.value for v in field.values]
-            return a in order and OPS[op](order.index(a), order.index(b))
+            return a in order and b in order and OPS[op](order.index(a), order.index(b))
+        if not isinstance(right, s.Const):
+            if isinstance(a, str | date):
+                return OPS[op](a, b)
+            return OPS[op](float(a), float(b))
+        if isinstance(left, s.Measure) and left.measure in ("recency", "since_first") and self.timed(left.of):
+            # a length of time is held against a constant as an instant, to the microsecond
+            return OPS[op]((self.now - self.end(left, row["customer_id"])) / timedelta(days=1), b)
+        if field is None:
+            return OPS[op](float(a), b)
         if field.kind is Kind.date:
             return OPS[op](a, date.fromisoformat(b))
         if field.kind is Kind.timestamp:
@@ -211,17 +260,26 @@ class Evaluator:
             return OPS[op](a, Decimal(str(b)))
         return OPS[op](a, b)
 
-    def inside(self, moment: datetime, window: Any) -> bool:
-        if moment > self.now:
+    def inside(self, moment: date, window: Any, known: bool = True) -> bool:
+        """Whether a day or an instant lies in a window; `known`: and is not later than the evaluation instant."""
+        precise = isinstance(moment, datetime)
+        if known and moment > (self.now if precise else self.today):
             return False
         if window is None:
             return True
-        if isinstance(window, s.Last):
-            span = timedelta(hours=window.amount) if window.unit == "h" else timedelta(days=window.amount)
-            return self.now - span < moment
-        day = moment.replace(tzinfo=UTC).astimezone(self.zone).date()
+        if isinstance(window, s.Last | s.Next | s.Ago):
+            unit = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[window.unit]
+            here = self.now if precise else self.today
+            if isinstance(window, s.Next):
+                return (here < moment if precise else here <= moment) and moment <= here + unit * window.amount
+            start, end = (window.start, window.end) if isinstance(window, s.Ago) else (window.amount, 0)
+            return here - unit * start < moment <= here - unit * end
+        day = self.local_day(moment)
         if isinstance(window, s.Dates):
             return window.start <= day <= window.end
+        if isinstance(window, s.Months):
+            back = (self.today.year - day.year) * 12 + self.today.month - day.month
+            return window.end <= back <= window.start
         return self.in_period(day, window.period)
 
     def in_period(self, day: date, period: str) -> bool:
@@ -239,31 +297,71 @@ class Evaluator:
         }[unit]
         return number(day) == number(t) - back
 
-    def occurrences(self, customer: int, event: str, where: Any, window: Any) -> list[dict[str, Any]]:
-        fields = {p.name: p for p in self.catalog.event(event).properties}
-        return [
-            e
-            for e in self.events.get(customer, [])
-            if e["name"] == event
-            and self.inside(e["occurred_at"], window)
-            and (where is None or self.true(where, e, fields))
-        ]
+    def timed(self, name: str) -> bool:
+        """Whether rows carry instants rather than days."""
+        return self.fields(name)[self.clock(name)].kind is Kind.timestamp
 
-    def measure(self, node: s.EventMeasure, customer: int) -> bool:
-        found = self.occurrences(customer, node.event, node.where, node.window)
+    def clock(self, name: str) -> str:
+        entity = self.catalog.entity_index.get(name)
+        return entity.time if entity else "occurred_at"
+
+    def rows(self, customer: int, name: str, where: Any, window: Any) -> list[dict[str, Any]]:
+        entity, fields = self.catalog.entity_index.get(name), self.fields(name)
+        found = []
+        for row in self.lists[entity.table if entity else "events"].get(customer, []):
+            if entity is None and row["name"] != name:
+                continue
+            moment = row[fields[self.clock(name)].source]
+            if moment is None:
+                seen = window is None
+            elif entity is not None and entity.grain == "month":
+                seen = moment < self.today.replace(day=1) and self.inside(moment, window)
+            else:
+                seen = self.inside(moment, window)
+            if seen and (where is None or self.true(where, row, fields)):
+                found.append(row)
+        return found
+
+    def end(self, node: s.Measure, customer: int) -> Any:
+        column = self.fields(node.of)[self.clock(node.of)].source
+        times = [r[column] for r in self.rows(customer, node.of, node.where, node.window) if r[column] is not None]
+        if not times:
+            return None
+        return max(times) if node.measure in ("recency", "latest") else min(times)
+
+    def measure(self, node: s.Measure, customer: int) -> Any:
+        rows = self.rows(customer, node.of, node.where, node.window)
+        fields = self.fields(node.of)
         if node.measure == "count":
-            return OPS[node.op](len(found), node.value)
-        if node.measure == "recency":
-            if not found:
-                return False
-            return OPS[node.op]((self.now - max(e["occurred_at"] for e in found)) / timedelta(days=1), node.value)
-        prop = next(p for p in self.catalog.event(node.event).properties if p.name == node.property)
-        values = [self.property(prop, e) for e in found]
-        return OPS[node.op](float(sum(v for v in values if v is not None)), node.value)
+            return len(rows)
+        if node.measure in ("recency", "since_first"):
+            end = self.end(node, customer)
+            if end is None:
+                return None
+            return self.days(self.now if isinstance(end, datetime) else self.today, end)
+        prop, column = fields[node.property], fields[self.clock(node.of)].source
+        pairs = [(row[column], self.property(prop, row)) for row in rows]
+        values = [value for _, value in pairs if value is not None]
+        if node.measure == "sum":
+            return sum(values)
+        if node.measure == "distinct":
+            return len(set(values))
+        if not values:
+            return None
+        if node.measure == "avg":
+            return float(sum(values)) / len(values)
+        order = [v.value for v in prop.values] if prop.kind is Kind.category else None
+        if node.measure in ("min", "max"):
+            chosen = min if node.measure == "min" else max
+            return chosen(values, key=(lambda v: order.index(v)) if order else None)
+        timed = [(moment, value) for moment, value in pairs if moment is not None and value is not None]
+        if not timed:
+            return None
+        end = max(m for m, _ in timed) if node.measure == "latest" else min(m for m, _ in timed)
+        return max(value for moment, value in timed if moment == end)
 
     def holding(self, node: s.Holds, row: dict[str, Any]) -> bool:
-        entity = next(e for e in self.catalog.entities if e.table == "holdings")
-        fields = {p.name: p for p in entity.properties}
+        fields = self.fields("holding")
         if node.kind and self.property(fields["kind"], row) != node.kind:
             return False
         if node.matures_within_days is not None:
@@ -273,13 +371,17 @@ class Evaluator:
         return node.where is None or self.true(node.where, row, fields)
 
     def sequence(self, node: s.Sequence, customer: int) -> bool:
-        gap = timedelta(hours=node.gap.amount) if node.gap.unit == "h" else timedelta(days=node.gap.amount)
-        second = [e["occurred_at"] for e in self.occurrences(customer, node.second, node.second_where, None)]
-        for e in self.occurrences(customer, node.first, node.first_where, node.window):
-            start = e["occurred_at"]
-            followed = any(start < moment <= start + gap for moment in second)
-            if not node.negated and followed:
+        def follows(start: datetime, steps: tuple[s.Step, ...]) -> bool:
+            if not steps:
                 return True
-            if node.negated and start + gap <= self.now and not followed:
-                return True
-        return False
+            step, *rest = steps
+            gap = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[step.gap.unit]
+            gap *= step.gap.amount
+            rows = self.rows(customer, step.event, step.where, None)
+            after = [r["occurred_at"] for r in rows if start < r["occurred_at"] <= start + gap]
+            if step.negated:
+                return start + gap <= self.now and not after and follows(start, tuple(rest))
+            return any(follows(moment, tuple(rest)) for moment in after)
+
+        starts = self.rows(customer, node.event, node.where, node.window)
+        return any(follows(e["occurred_at"], node.steps) for e in starts)

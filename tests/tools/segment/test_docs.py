@@ -13,10 +13,11 @@ TEXT = (Path(__file__).parents[3] / "docs" / "eql.md").read_text("utf-8")
 
 
 def test_examples_parse(eql_catalog: Catalog) -> None:
-    block = re.findall(r"```\n(.*?)```", TEXT, re.S)[0]
-    trees = [parse(line, eql_catalog) for line in block.splitlines()]
-    assert len(trees) == 7
-    assert trees[0] == trees[1]
+    blocks = re.findall(r"```\n(.*?)```", TEXT, re.S)
+    first, lists = ([parse(line, eql_catalog) for line in block.splitlines()] for block in blocks[:2])
+    assert (len(first), len(lists)) == (11, 12)
+    assert first[0] == first[1]
+    assert lists[4] == lists[10]
 
 
 def test_every_word_of_the_language_is_named() -> None:

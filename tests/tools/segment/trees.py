@@ -1,11 +1,13 @@
 """Random segment trees over the canonical catalog, for property and differential tests."""
 
+from collections.abc import Callable
 from datetime import date
+from typing import get_args
 
 from hypothesis import strategies as st
 
 from tools.segment import schema as s
-from tools.segment.vocabulary import vocabulary
+from tools.segment.vocabulary import Listing, vocabulary
 from warehouse.catalog import Attribute, Catalog, Kind, Property
 
 NUMBERS = (Kind.number, Kind.money, Kind.integer)
@@ -88,6 +90,15 @@ class Trees:
         flags = [n for n, f in fields.items() if f.kind is Kind.bool]
         if flags:
             options.append(st.sampled_from(flags).map(lambda n: s.Flag(name=n)))
+        dated = [n for n, f in fields.items() if f.kind in (Kind.date, Kind.timestamp)]
+        if dated:
+            options.append(
+                st.sampled_from(dated).flatmap(
+                    lambda n: st.builds(s.During, name=st.just(n), window=self.stretch(fields[n]))
+                )
+            )
+            days = self.difference(dated, lambda n: s.Attr(name=n))
+            options.append(st.builds(s.Compare, left=days, op=st.sampled_from(["<", ">="]), right=self.few()))
         words = [n for n, f in fields.items() if f.kind in (Kind.text, Kind.category)]
         if words:
             how = st.sampled_from(["contains", "starts_with", "ends_with"])
@@ -115,65 +126,132 @@ class Trees:
             max_leaves=size,
         )
 
-    def window(self) -> st.SearchStrategy[s.Window | None]:
-        days = st.dates(date(2026, 9, 1), date(2026, 11, 30))
+    def few(self) -> st.SearchStrategy[s.Operand]:
+        return st.integers(-1, 60).map(lambda v: s.Const(value=v))
+
+    def difference(self, names: list[str], named: Callable[[str], s.Operand]) -> st.SearchStrategy[s.Operand]:
+        side = st.sampled_from(names).map(named)
+        return st.builds(s.Arithmetic, op=st.just("-"), left=side, right=side)
+
+    def window(self, dated: bool = False, monthly: bool = False) -> st.SearchStrategy[s.Window]:
+        days = st.dates(date(2026, 6, 1), date(2026, 11, 30))
         dates = st.tuples(days, days).map(lambda d: s.Dates(start=min(d), end=max(d)))
-        periods = ["today", "yesterday", "this_week", "last_week", "this_month", "last_month", "this_quarter",
-                   "last_quarter", "this_year", "last_year"]  # fmt: skip
+        periods = st.sampled_from(get_args(s.Period)).map(lambda p: s.Calendar(period=p))
+        pairs = st.tuples(st.integers(1, 6), st.integers(1, 6))
+        months = pairs.map(lambda n: s.Months(start=max(n), end=min(n)))
+        if monthly:
+            return st.one_of(dates, periods, months)
+        unit = st.just("d") if dated else st.sampled_from(get_args(s.TimeUnit))
+        ago = st.tuples(st.integers(1, 60), st.integers(1, 60)).filter(lambda n: n[0] != n[1])
         return st.one_of(
-            st.none(),
-            st.builds(s.Last, amount=st.integers(1, 90), unit=st.sampled_from("hd")),
-            dates,
-            st.sampled_from(periods).map(lambda p: s.Calendar(period=p)),
+            st.builds(s.Last, amount=st.integers(1, 90), unit=unit),
+            st.builds(lambda n, u: s.Ago(start=max(n), end=min(n), unit=u), ago, unit),
+            dates, periods, months,
+        )  # fmt: skip
+
+    def stretch(self, field: Attribute | Property) -> st.SearchStrategy[s.Stretch]:
+        dated = field.kind is Kind.date
+        unit = st.just("d") if dated else st.sampled_from(get_args(s.TimeUnit))
+        return st.one_of(self.window(dated), st.builds(s.Next, amount=st.integers(1, 90), unit=unit))
+
+    def listing(self, listing: Listing) -> st.SearchStrategy[dict[str, object]]:
+        """`where` and `window` of a list."""
+        fields = dict(listing.fields)
+        where = st.one_of(st.none(), self.combined(self.field_condition(fields), 3)) if fields else st.none()
+        window = st.one_of(st.none(), self.window(listing.dated, listing.monthly))
+        return st.fixed_dictionaries({"where": where, "window": window})
+
+    def measure(self, listing: Listing) -> st.SearchStrategy[s.Measure]:
+        fields = listing.fields
+        numeric = [n for n, f in fields.items() if f.kind in NUMBERS]
+        ordered = [n for n, f in fields.items() if f.kind in (*NUMBERS, Kind.date, Kind.timestamp) or f.ordered]
+        kinds = [("count", [""]), ("recency", [""]), ("since_first", [""]), ("distinct", list(fields)), ("latest", list(fields)),
+                 ("earliest", list(fields)), ("sum", numeric), ("avg", numeric), ("min", ordered), ("max", ordered)]  # fmt: skip
+        possible = [(kind, name) for kind, names in kinds for name in names]
+        return st.tuples(st.sampled_from(possible), self.listing(listing)).map(
+            lambda x: s.Measure(measure=x[0][0], property=x[0][1], of=listing.name, **x[1])
         )
 
-    def where(self, event: str) -> st.SearchStrategy[s.Node | None]:
-        fields = {p.name: p for p in self.catalog.event(event).properties}
-        return st.one_of(st.none(), self.combined(self.field_condition(fields), 3)) if fields else st.none()
+    def measured(self, listing: Listing) -> st.SearchStrategy[s.Node]:
+        """A measure held against what it can be held against."""
+        return self.measure(listing).flatmap(lambda m: self.against(m, listing))
+
+    def against(self, measure: s.Measure, listing: Listing) -> st.SearchStrategy[s.Node]:
+        own = measure.measure in ("min", "max", "latest", "earliest")
+        field = listing.fields[measure.property] if own else None
+        length = measure.measure in ("recency", "since_first")
+        equal, sized = ["=", "!="], ["<", "<=", ">", ">="]
+        if field is None or field.kind in NUMBERS:
+            op = st.sampled_from(sized if length else [*sized, *equal])
+            fixed = st.sampled_from([-1, 0, 1, 2, 3, 5, 30, 100, 1000.5, 20000]).map(lambda v: s.Const(value=v))
+            numeric = [n for n, a in self.attributes.items() if a.kind in NUMBERS]
+            attribute = st.sampled_from(numeric).map(lambda n: s.Attr(name=n))
+            number = st.one_of(attribute, self.number(listing))
+            computed = st.builds(s.Arithmetic, op=st.sampled_from("+-*/"), left=st.just(measure), right=number)
+            return st.one_of(
+                st.builds(s.Compare, left=st.just(measure), op=op, right=fixed),
+                st.builds(s.Compare, left=fixed, op=op, right=st.just(measure)),
+                st.builds(s.Between, value=st.just(measure), low=fixed, high=fixed),
+                st.builds(s.Compare, left=st.just(measure), op=op, right=number),
+                st.builds(s.Compare, left=computed, op=st.sampled_from(sized), right=fixed),
+                st.builds(s.Between, value=computed, low=fixed, high=number),
+            )
+        ordered = field.kind in (Kind.date, Kind.timestamp) or field.ordered
+        op = st.sampled_from([*sized, *equal] if ordered else equal)
+        constant = self.constant(field).map(lambda v: s.Const(value=v))
+        beside = [self.measure(listing).filter(lambda m: m.measure in ("latest", "earliest")).map(
+            lambda m: m.model_copy(update={"property": measure.property})
+        )]  # fmt: skip
+        values = [v.value for v in field.values]
+        names = [
+            n for n, a in self.attributes.items() if a.kind is field.kind and [v.value for v in a.values] == values
+        ]
+        if names:
+            beside.append(st.sampled_from(names).map(lambda n: s.Attr(name=n)))
+        compared = [
+            st.builds(s.Compare, left=st.just(measure), op=op, right=constant),
+            st.builds(s.Compare, left=st.just(measure), op=op, right=st.one_of(beside)),
+        ]
+        if ordered:
+            compared.append(st.builds(s.Between, value=st.just(measure), low=constant, high=constant))
+        if field.kind in (Kind.date, Kind.timestamp):
+            gap = st.builds(s.Arithmetic, op=st.just("-"), left=st.just(measure), right=st.one_of(beside))
+            compared.append(st.builds(s.Compare, left=gap, op=st.sampled_from(sized), right=self.few()))
+        return st.one_of(compared)
+
+    def number(self, listing: Listing) -> st.SearchStrategy[s.Operand]:
+        """A measure that is a number, over the same list."""
+        return self.listing(listing).map(lambda x: s.Measure(measure="count", of=listing.name, **x))
 
     def behaviour(self) -> st.SearchStrategy[s.Node]:
-        events = st.sampled_from([e.name for e in self.catalog.events])
-        summed = {
-            e.name: [p.name for p in e.properties if p.kind in NUMBERS]
-            for e in self.catalog.events
-            if any(p.kind in NUMBERS for p in e.properties)
-        }
-        op = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
-        did = events.flatmap(lambda e: st.builds(s.Did, event=st.just(e), where=self.where(e), window=self.window()))
-        count = events.flatmap(
-            lambda e: st.builds(
-                s.EventMeasure, measure=st.just("count"), event=st.just(e), where=self.where(e), window=self.window(),
-                op=op, value=st.integers(-1, 5),
+        listings = vocabulary(self.catalog).listings.values()
+        events = [x for x in listings if x.entity is None]
+        tables = [x for x in listings if x.entity is not None]
+        did = st.sampled_from(events).flatmap(lambda x: self.listing(x).map(lambda o: s.Did(event=x.name, **o)))
+        has = st.sampled_from(tables).flatmap(lambda x: self.listing(x).map(lambda o: s.HasRow(table=x.name, **o)))
+        measured = st.one_of(st.sampled_from(events), st.sampled_from(tables)).flatmap(self.measured)
+        gap = st.builds(s.Last, amount=st.integers(1, 48), unit=st.sampled_from(get_args(s.TimeUnit)))
+        step = st.sampled_from(events).flatmap(
+            lambda x: st.builds(
+                lambda o, negated, gap: s.Step(event=x.name, where=o["where"], negated=negated, gap=gap),
+                self.listing(x), st.booleans(), gap,
             )
         )  # fmt: skip
-        recency = events.flatmap(
-            lambda e: st.builds(
-                s.EventMeasure, measure=st.just("recency"), event=st.just(e), where=self.where(e), window=self.window(),
-                op=st.sampled_from(["<", "<=", ">", ">="]), value=st.integers(0, 60),
+        sequence = st.sampled_from(events).flatmap(
+            lambda x: st.builds(
+                lambda o, steps: s.Sequence(event=x.name, steps=tuple(steps), **o),
+                self.listing(x), st.lists(step, min_size=1, max_size=3),
             )
         )  # fmt: skip
-        total = st.sampled_from(sorted(summed)).flatmap(
-            lambda e: st.builds(
-                s.EventMeasure, measure=st.just("sum"), event=st.just(e), property=st.sampled_from(summed[e]),
-                where=self.where(e), window=self.window(), op=op, value=st.sampled_from([0, 100, 1000.5, 20000]),
-            )
-        )  # fmt: skip
-        gap = st.builds(s.Last, amount=st.integers(1, 48), unit=st.sampled_from("hd"))
-        sequence = st.tuples(events, events).flatmap(
-            lambda pair: st.builds(
-                s.Sequence, first=st.just(pair[0]), first_where=self.where(pair[0]), negated=st.booleans(),
-                second=st.just(pair[1]), second_where=self.where(pair[1]), gap=gap, window=self.window(),
-            )
-        )  # fmt: skip
-        return st.one_of(did, count, recency, total, sequence, self.holds())
+        return st.one_of(did, has, measured, measured, sequence, self.holds())
 
     def holds(self) -> st.SearchStrategy[s.Node]:
-        fields = dict(vocabulary(self.catalog).holding_fields)
-        kinds = ["", *[v.value for v in fields["kind"].values]]
-        return st.builds(
-            s.Holds, kind=st.sampled_from(kinds), where=st.one_of(st.none(), self.combined(self.field_condition(fields), 3)),
-            matures_within_days=st.one_of(st.none(), st.integers(0, 400)),
-        )  # fmt: skip
+        listing = vocabulary(self.catalog).holding
+        assert listing is not None
+        kinds = ["", *[v.value for v in listing.fields["kind"].values]]
+        where = st.one_of(st.none(), self.combined(self.field_condition(dict(listing.fields)), 3))
+        days = st.one_of(st.none(), st.integers(1, 400))
+        return st.builds(s.Holds, kind=st.sampled_from(kinds), where=where, matures_within_days=days)
 
     def other(self) -> st.SearchStrategy[s.Node]:
         ranked = [n for n, a in self.attributes.items() if a.kind in (*NUMBERS, Kind.date, Kind.timestamp)]

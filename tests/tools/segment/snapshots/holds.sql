@@ -11,15 +11,22 @@ FROM (
       FROM (
         SELECT
           "t5"."customer_id",
-          "t5"."matures_on",
-          "t3"."kind" AS "p_kind",
-          "t5"."amount" AS "p_amount"
+          "t5"."amount" AS "p_amount",
+          "t3"."kind" AS "p_kind"
         FROM (
           SELECT
             *
           FROM "holdings" AS "t1"
           WHERE
-            "t1"."matures_on" BETWEEN MAKE_DATE(2026, 11, 18) AND MAKE_DATE(2026, 11, 25)
+            (
+              (
+                "t1"."bought_on" IS NULL
+              )
+              OR (
+                "t1"."bought_on" <= MAKE_DATE(2026, 11, 18)
+              )
+            )
+            AND "t1"."matures_on" BETWEEN MAKE_DATE(2026, 11, 18) AND MAKE_DATE(2026, 11, 25)
         ) AS "t5"
         LEFT OUTER JOIN "products" AS "t3"
           ON "t5"."product_id" = "t3"."product_id"

@@ -11,7 +11,7 @@ FROM (
       FROM (
         SELECT
           "t2"."customer_id",
-          MAX("t2"."occurred_at") AS "v"
+          MAX("t2"."occurred_at") AS "t"
         FROM (
           SELECT
             "t1"."customer_id",
@@ -25,6 +25,6 @@ FROM (
           1
       ) AS "t3"
       WHERE
-        "t3"."v" < MAKE_TIMESTAMP(2026, 10, 19, 1, 0, 0.0)
+        "t3"."t" < MAKE_TIMESTAMP(2026, 10, 19, 1, 0, 0.0)
     )
 ) AS "t5"

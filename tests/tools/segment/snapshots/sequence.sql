@@ -23,16 +23,17 @@ FROM (
       ) AS "t5"
       ANTI JOIN (
         SELECT
-          "t1"."customer_id" AS "s_customer",
-          "t1"."occurred_at" AS "s_at"
+          "t1"."customer_id" AS "c0",
+          "t1"."occurred_at" AS "t0"
         FROM "events" AS "t1"
         WHERE
           "t1"."name" = 'purchase'
           AND "t1"."occurred_at" <= MAKE_TIMESTAMP(2026, 11, 18, 1, 0, 0.0)
+          AND "t1"."occurred_at" > MAKE_TIMESTAMP(2026, 11, 15, 1, 0, 0.0)
       ) AS "t4"
-        ON "t5"."customer_id" = "t4"."s_customer"
-        AND "t4"."s_at" > "t5"."occurred_at"
-        AND "t4"."s_at" <= (
+        ON "t5"."customer_id" = "t4"."c0"
+        AND "t4"."t0" > "t5"."occurred_at"
+        AND "t4"."t0" <= (
           "t5"."occurred_at" + INTERVAL '1' HOUR
         )
     )
