@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from cli import bench, campaign, conversation, decisions, evaluation, house, lists, people, running, segments
+from cli import bench, campaign, conversation, decisions, evaluation, house, lists, people, policy, running, segments
 from cli.language import say
 from cli.output import BadUsage, fail
 from warehouse.errors import TouchlineError
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (house, people, conversation, segments, lists, campaign, decisions, running, evaluation, bench):
+for group in (house, people, conversation, segments, lists, policy, campaign, decisions, running, evaluation, bench):
     group.register(app)
 
 EXIT_BAD = 2

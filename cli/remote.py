@@ -38,6 +38,11 @@ from server.schema import (
     Me,
     PasswordAsked,
     PersonAsked,
+    PolicyCheck,
+    PolicyDifference,
+    PolicyNote,
+    PolicyVersionInfo,
+    PolicyVersionView,
     ProposalInfo,
     ProposalView,
     ReadOutView,
@@ -298,6 +303,23 @@ class Remote:
 
     def analyze(self, asked: AnalyzeAsked) -> ReadOutView:
         return self._post("/analyze", asked, ReadOutView)
+
+    # The contact policy
+
+    def policy_show(self, version: str | None = None) -> PolicyVersionView:
+        return self._get("/policy", PolicyVersionView, version=version)
+
+    def policy_check(self) -> PolicyCheck:
+        return self._get("/policy/check", PolicyCheck)
+
+    def policy_history(self) -> list[PolicyVersionInfo]:
+        return self._list("/policy/history", PolicyVersionInfo)
+
+    def policy_diff(self, before: str | None = None, after: str | None = None) -> PolicyDifference:
+        return self._get("/policy/diff", PolicyDifference, before=before, after=after)
+
+    def policy_adopt(self, asked: PolicyNote) -> PolicyVersionInfo:
+        return self._post("/policy/adopt", asked, PolicyVersionInfo)
 
     # Approval
 

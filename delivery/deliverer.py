@@ -126,6 +126,7 @@ class Deliverer:
     def _by_policy(self, live: list[Release]) -> list[tuple[ThrottlePolicy, list[Release]]]:
         """Releases that are arbitrated together: those whose approved policy, tightened by today's, is the same."""
         current = ThrottlePolicy.load(self._home)
+        self._authority.policies.pick_up("throttle", current.model_dump(mode="json"))
         groups: list[tuple[ThrottlePolicy, list[Release]]] = []
         for release in live:
             policy = tighter(release.payload.throttle, current)

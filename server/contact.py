@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from server.access import needs
+from server.policies import in_force
 from server.schema import (
     AnalyzeAsked,
     Count,
@@ -139,9 +140,7 @@ class Contact(SegmentWork):
         return ReadOutView.model_validate(document)
 
     def _policy(self) -> "ThrottlePolicy":
-        from tools.throttle import ThrottlePolicy
-
-        return ThrottlePolicy.load(self.stores.home)
+        return in_force(self.stores)
 
     def _shown_each(self, counts: Mapping[str, int]) -> dict[str, Count]:
         return {name: self.shown(n) for name, n in counts.items()}

@@ -6,6 +6,7 @@ from typing import Any
 from control.records import digest
 from server.access import needs, open_to_all
 from server.base import Part
+from server.policies import in_force
 from server.schema import (
     AuditCheck,
     CampaignInfo,
@@ -162,10 +163,8 @@ class House(Part):
     @needs("read")
     def policies(self) -> list[PolicyView]:
         """The throttle and the routing of approvals as they are now; changed by an administrator in the home's files."""
-        from tools.throttle import ThrottlePolicy
-
         policies = {
-            "throttle": ThrottlePolicy.load(self.stores.home),
+            "throttle": in_force(self.stores),
             "approval": self.stores.authority.decisions.policy(),
         }
         found = []

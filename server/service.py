@@ -17,6 +17,7 @@ from server.conversation import Conversation
 from server.house import House
 from server.lists import ListWork
 from server.people import PeopleWork
+from server.policies import PolicyWork
 from server.scheduler import Scheduler
 from server.schema import Me, ReleaseRun, SignedIn, SignIn, Wave
 from server.stores import Stores
@@ -29,7 +30,7 @@ log = logging.getLogger("touchline.service")
 DEFAULT_USER = "operator"
 
 
-class Workspace(Conversation, Canvases, Approvals, ListWork, PeopleWork, House):
+class Workspace(Conversation, Canvases, Approvals, ListWork, PeopleWork, PolicyWork, House):
     """What one caller may work with. Every public function is marked with the permission it takes (`server.access`)."""
 
 

@@ -56,6 +56,15 @@ from server.schema.people import (
     TokenInfo,
     TokenMade,
 )
+from server.schema.policies import (
+    PolicyChange,
+    PolicyCheck,
+    PolicyDifference,
+    PolicyFinding,
+    PolicyNote,
+    PolicyVersionInfo,
+    PolicyVersionView,
+)
 from server.schema.results import AnalyzeAsked, ArmView, CampaignInfo, EffectView, ReadOutView
 from server.schema.segments import (
     MAX_UPLOAD,
@@ -141,6 +150,13 @@ __all__ = [
     "PersonAsked",
     "PlaybookInfo",
     "PlaybookView",
+    "PolicyChange",
+    "PolicyCheck",
+    "PolicyDifference",
+    "PolicyFinding",
+    "PolicyNote",
+    "PolicyVersionInfo",
+    "PolicyVersionView",
     "PolicyView",
     "Problem",
     "ProposalFocus",

@@ -75,6 +75,7 @@ def test_nobody_gets_nothing_but_the_open_routes(server) -> None:
         "/v1/proposals/{proposal_id}/decisions": {"decision": "approve"},
         "/v1/proposals/{proposal_id}/revoke": {},
         "/v1/clock/advance": {"days": 1},
+        "/v1/policy/adopt": {"note": "x"},
         "/v1/people": {"account": "x", "roles": ["admin"], "password": "a long new password"},
         "/v1/people/roles": {"person": "operator", "roles": ["approver"]},
         "/v1/people/{account}/disable": {},

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tools.throttle.policy import Calendar, Cap, Capacity, Promise, QuietHours, Rolling
+from tools.throttle.policy import Calendar, Cap, Capacity, Promise, QuietHours, Rolling, ThrottlePolicy
 from warehouse.catalog import Language
 
 Pair = tuple[str, str]
@@ -123,3 +123,11 @@ def quiet(value: QuietHours) -> Said:
         f"{here.zh}{days[0]}{span.zh} {hours.zh}勿扰{tail.zh}，{then[0]}",
         f"{here.en} quiet {days[1]}{span.en} {hours.en}{tail.en}, {then[1]}",
     )
+
+
+def lines(policy: ThrottlePolicy, language: Language) -> list[str]:
+    """The caps, promises, capacity and quiet hours of a policy, a line each with its name."""
+    found = [f"{c.name}: {cap(c)[language]}" for c in policy.caps]
+    found += [promise(p)[language] for p in policy.consent.promised]
+    found += [f"{c.name}: {capacity(c)[language]}" for c in policy.capacity]
+    return [*found, *(f"{q.name}: {quiet(q)[language]}" for q in policy.quiet_hours)]
