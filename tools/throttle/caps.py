@@ -1,217 +1,227 @@
-"""Frequency caps: counting what a customer has had, and letting the candidates of one tick compete for what is left.
+"""Counting what customers, sending accounts and channels have had: one grouped pass over the touches of the widest window.
 
-A touch counts from `sent_at`, or from `decided_at` while it is only reserved. Candidates are taken per customer by
-priority, then by the md5 of their touch id; one that passes uses up the caps for those after it, one that is stopped
-uses up nothing.
+A touch counts from `sent_at`, or from `decided_at` while it is only queued. A reservation of the nightly plan counts in
+every window that holds both its moment and the instant of the decision: what is decided now must leave room for it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 from tools.throttle.calendar import window_next, window_start
-from tools.throttle.policy import Cap, ThrottlePolicy
-from tools.throttle.rules import Facet
+from tools.throttle.limits import Limit
+from tools.throttle.policy import Rolling, ThrottlePolicy
 from tools.throttle.sql import Params, execute, relation, temp_name
 from warehouse.clock import naive_utc
 
 
 @dataclass(frozen=True)
-class Counter:
-    """One number to count per customer: a cap within one of its scopes (`channel` and `category` empty mean any)."""
+class Past:
+    """What counts already.
 
-    column: str
-    cap: Cap
-    channel: str = ""
-    category: str = ""
-
-    def applies(self, params: Params, row: str) -> str:
-        """SQL: the cap limits, and counts, this candidate or touch."""
-        tests = []
-        if self.channel:
-            tests.append(f"{row}.channel = {params.add(self.channel)}")
-        if self.category:
-            tests.append(f"coalesce({row}.category, 'marketing') = {params.add(self.category)}")
-        if self.cap.channels:
-            tests.append(f"{row}.channel IN ({params.all(self.cap.channels)})")
-        if self.cap.exempt_categories:
-            exempt = params.all(self.cap.exempt_categories)
-            tests.append(f"coalesce({row}.category, 'marketing') NOT IN ({exempt})")
-        return " AND ".join(tests) or "true"
-
-
-def counters(kinds: list[Facet], policy: ThrottlePolicy) -> list[Counter]:
-    """The counters that these kinds of candidates can run into, in the order of the policy."""
-    found: list[Counter] = []
-    for number, cap in enumerate(policy.caps):
-        mine = [
-            f
-            for f in kinds
-            if f.category not in cap.exempt_categories and (not cap.channels or f.channel in cap.channels)
-        ]
-        if not mine:
-            continue
-        if cap.scope == "global":
-            found.append(Counter(f"k{number}", cap))
-            continue
-        values = sorted({getattr(f, cap.scope) for f in mine})
-        found += [Counter(f"k{number}_{place}", cap, **{cap.scope: value}) for place, value in enumerate(values)]
-    return found
-
-
-def counted_touches(policy: ThrottlePolicy, history: tuple[str, ...], params: Params, instant: datetime) -> str:
-    """Relation (campaign_id, customer_id, channel, category, moment) of the touches that reached, or may have reached, somebody."""
-    moment, states = params.add(naive_utc(instant)), params.all(policy.statuses_not_counted)
-    return " UNION ALL ".join(
-        f"SELECT campaign_id, customer_id, channel, category, coalesce(sent_at, decided_at) AS moment FROM {relation(name)} h "
-        f"WHERE coalesce(sent_at, decided_at) <= {moment} AND (status IS NULL OR status NOT IN ({states}))"
-        for name in history
-    )
-
-
-def arbitrate(
-    con: duckdb.DuckDBPyConnection,
-    eligible: str,
-    instant: datetime,
-    kinds: list[Facet],
-    policy: ThrottlePolicy,
-    zone: ZoneInfo,
-    history: tuple[str, ...],
-) -> str:
-    """Decide who of the eligible candidates stays under the caps.
-
-    Args:
-        eligible: relation (n, touch_id, customer_id, channel, category, priority), one row per candidate; n names it.
-
-    Returns:
-        TEMP table (n, rule, until) of the candidates that a cap stops; `until` is set where the cap defers.
+    `history` names relations with the columns of `touches`; `reserved` one with (touch_id, campaign_id, customer_id,
+    channel, category, planned_at) of the reservations that stand, or is None. `own` is a relation of touch ids whose
+    reservations do not count, because they are among the candidates themselves.
     """
-    needed = counters(kinds, policy)
-    stopped = temp_name("capped")
-    con.execute(f"CREATE TEMP TABLE {stopped} (n BIGINT, rule VARCHAR, until TIMESTAMP)")
-    if not needed:
-        return stopped
-    used = _count(con, eligible, instant, needed, policy, zone, history)
-    rivals = temp_name("rivals")
-    con.execute(
-        f"""CREATE TEMP TABLE {rivals} AS
-            SELECT e.*, row_number() OVER (PARTITION BY customer_id ORDER BY priority DESC, md5(touch_id), touch_id) AS place
-            FROM {eligible} e SEMI JOIN
-              (SELECT customer_id FROM {eligible} GROUP BY 1 HAVING count(*) > 1) m USING (customer_id)"""
-    )
-    longest = con.execute(f"SELECT coalesce(max(place), 0) FROM {rivals}").fetchall()[0][0]
-    alone = f"(FROM {eligible} ANTI JOIN {rivals} USING (customer_id))" if longest else eligible
-    _stop(con, stopped, alone, used, needed)
-    if longest:
-        # Customers without a row of counts have had nothing yet; rivals need one to be counted in.
-        blank = ", ".join(f"0 AS {c.column}" for c in needed)
-        con.execute(
-            f"INSERT INTO {used} BY NAME SELECT DISTINCT customer_id, {blank} FROM {rivals} ANTI JOIN {used} "
-            "USING (customer_id)"
-        )
-    for place in range(1, longest + 1):
-        row = f"(SELECT * FROM {rivals} WHERE place = {place})"
-        _stop(con, stopped, row, used, needed)
-        params = Params()
-        more = ", ".join(
-            f"{c.column} = u.{c.column} + (CASE WHEN {c.applies(params, 'r')} THEN 1 ELSE 0 END)" for c in needed
-        )
-        execute(
-            con,
-            f"UPDATE {used} u SET {more} FROM (FROM {row} ANTI JOIN {stopped} USING (n)) r "
-            "WHERE r.customer_id = u.customer_id",
-            params,
-        )
-    _when_free(con, stopped, eligible, instant, needed, policy, zone, history)
-    for table in (used, rivals):
-        con.execute(f"DROP TABLE {table}")
-    return stopped
+
+    history: tuple[str, ...]
+    reserved: str | None = None
+    own: str | None = None
 
 
-def _count(
-    con: duckdb.DuckDBPyConnection,
-    eligible: str,
+def counted_touches(
+    policy: ThrottlePolicy,
+    past: Past,
+    params: Params,
     instant: datetime,
-    needed: list[Counter],
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> str:
+    """Relation (campaign_id, customer_id, channel, category, moment): touches that reached, or may have reached, somebody
+    up to the instant, and reservations before `until`; none before `since`."""
+    now, states = params.add(naive_utc(instant)), params.all(policy.statuses_not_counted)
+    later = f" AND {{0}} >= {params.add(naive_utc(since))}" if since else ""
+    columns = "campaign_id, customer_id, channel, category"
+    parts = []
+    for name in past.history:
+        # Two scans with plain comparisons, so that the time bound reaches the storage: touches lie there by time.
+        for moment, which in (("sent_at", ""), ("decided_at", "sent_at IS NULL AND ")):
+            parts.append(
+                f"""SELECT {columns}, {moment} AS moment FROM {relation(name)} WHERE {which}{moment} <= {now}
+                    {later.format(moment)} AND (status IS NULL OR status NOT IN ({states}))"""
+            )
+    if past.reserved and until is not None:
+        mine = f" AND touch_id NOT IN (SELECT touch_id FROM {relation(past.own)})" if past.own else ""
+        parts.append(
+            f"""SELECT {columns}, planned_at AS moment FROM {relation(past.reserved)}
+                WHERE planned_at < {params.add(naive_utc(until))}{later.format("planned_at")}{mine}"""
+        )
+    return " UNION ALL ".join(parts)
+
+
+def span(limits: Sequence[Limit], instant: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From when and until when a touch or reservation can matter to any of the limits."""
+    starts = [window_start(limit.window, instant, zone)[0] for limit in limits]
+    return min(starts), max(window_next(limit.window, instant, zone) for limit in limits)
+
+
+def free_at(limit: Limit, row: str, params: Params, instant: datetime, zone: ZoneInfo) -> str:
+    """SQL: when there is room again for somebody over a limit that waits; NULL for one that does not.
+
+    A calendar window frees at its end. A rolling one when the oldest touch that is one too many leaves it; whoever lost
+    only to rivals of the same tick waits a whole window, because they count as made now.
+    """
+    if not limit.frees:
+        return "NULL::TIMESTAMP"
+    end = f"{params.add(naive_utc(window_next(limit.window, instant, zone)))}::TIMESTAMP"
+    if not isinstance(limit.window, Rolling):
+        return end
+    return f"coalesce({row}.{oldest(limit)} + {params.add(timedelta(hours=limit.window.hours))}, {end})"
+
+
+def count_customers(
+    con: duckdb.DuckDBPyConnection,
+    candidates: str,
+    limits: Sequence[Limit],
+    instant: datetime,
     policy: ThrottlePolicy,
     zone: ZoneInfo,
-    history: tuple[str, ...],
+    past: Past,
 ) -> str:
-    """TEMP table (customer_id, one column per counter): one pass over the touches of the longest window."""
-    params, table = Params(), temp_name("used")
-    columns, starts = [], []
-    for counter in needed:
-        start, inclusive = window_start(counter.cap.window, instant, zone)
-        starts.append(start)
-        within = f"h.moment {'>=' if inclusive else '>'} {params.add(naive_utc(start))}"
-        columns.append(
-            f"(count(*) FILTER (WHERE {within} AND {counter.applies(params, 'h')}))::INTEGER AS {counter.column}"
-        )
+    """TEMP table of the customers who are at one of their limits or have several candidates; nobody else needs a row.
+
+    Columns: customer_id, rivals (so many candidates; 0 where none has more than one), a count per limit and, where a
+    rolling limit defers, `<count>_oldest`: the moment of the oldest touch that is one too many. A limit of 0 stops
+    everybody and puts nobody on the list.
+    """
+    table, candidates = temp_name("used"), relation(candidates)
+    names = ["rivals", *(limit.column for limit in limits), *(oldest(limit) for limit in limits if rolls(limit))]
+    counted = _counted(con, candidates, limits, instant, policy, zone, past)
+    full = [f"{limit.column} >= {limit.max}" for limit in limits if limit.max]
+    if not _has_rivals(con, candidates):
+        sql, params = counted if counted else ("SELECT 0::BIGINT AS customer_id", Params())
+        chosen = ", ".join(["customer_id", "0 AS rivals", *names[1:]])
+        condition = " OR ".join(full) or "false"
+        execute(con, f"CREATE TEMP TABLE {table} AS SELECT {chosen} FROM ({sql}) WHERE {condition}", params)
+        return table
+    rivals = f"SELECT customer_id, count(*) AS rivals FROM {candidates} GROUP BY 1"
+    sql, params = counted if counted else ("SELECT NULL::BIGINT AS customer_id", Params())
+    columns = [
+        "coalesce(r.rivals, 0) AS rivals",
+        *(f"coalesce({limit.column}, 0) AS {limit.column}" for limit in limits),
+    ]
+    columns += names[1 + len(limits) :]
     execute(
         con,
-        f"""CREATE TEMP TABLE {table} AS SELECT h.customer_id, {", ".join(columns)}
-            FROM ({counted_touches(policy, history, params, instant)}) h
-            WHERE h.moment >= {params.add(naive_utc(min(starts)))}
-              AND h.customer_id IN (SELECT customer_id FROM {eligible})
-            GROUP BY h.customer_id""",
+        f"""CREATE TEMP TABLE {table} AS SELECT * FROM (
+              SELECT r.customer_id, {", ".join(columns)} FROM ({rivals}) r LEFT JOIN ({sql}) h USING (customer_id))
+            WHERE {" OR ".join(["rivals > 1", *full])}""",
         params,
     )
     return table
 
 
-def _stop(con: duckdb.DuckDBPyConnection, stopped: str, rows: str, used: str, needed: list[Counter]) -> None:
-    params = Params()
-    lines = " ".join(
-        f"WHEN {c.applies(params, 'e')} AND coalesce(u.{c.column}, 0) >= {params.add(c.cap.max)} "
-        f"THEN {params.add('cap_' + c.cap.name)}"
-        for c in needed
-    )
-    execute(
-        con,
-        f"""INSERT INTO {stopped} SELECT n, rule, NULL FROM (
-              SELECT e.n, CASE {lines} END AS rule FROM {rows} e LEFT JOIN {used} u USING (customer_id))
-            WHERE rule IS NOT NULL""",
-        params,
-    )
+def rolls(limit: Limit) -> bool:
+    """Whether its count needs to tell when it frees."""
+    return limit.frees and isinstance(limit.window, Rolling)
 
 
-def _when_free(
+def oldest(limit: Limit) -> str:
+    """The column with the moment of the oldest touch that is one too many."""
+    return f"{limit.column}_oldest"
+
+
+def _counted(
     con: duckdb.DuckDBPyConnection,
-    stopped: str,
-    eligible: str,
+    candidates: str,
+    limits: Sequence[Limit],
     instant: datetime,
-    needed: list[Counter],
     policy: ThrottlePolicy,
     zone: ZoneInfo,
-    history: tuple[str, ...],
-) -> None:
-    """Fill `until` for caps that defer: when the oldest touch that is one too many leaves the window.
+    past: Past,
+) -> tuple[str, Params] | None:
+    """The one grouped pass: customer_id, the counts, and the moments of `oldest`. What all limits ask of a category is
+    asked once, before grouping."""
+    if not limits:
+        return None
+    params, columns = Params(), []
+    alike = len({(limit.only, limit.exempt) for limit in limits}) == 1
+    where = limits[0].of_category(params, "h") if alike else []
+    if among := _among(con, candidates):
+        where.append(among)
+    for limit in limits:
+        tests = [limit.within(params, "h.moment", instant, zone, ahead=past.reserved is not None)]
+        tests += [f"h.channel IN ({params.all(limit.channels)})"] if limit.channels else []
+        tests += [] if alike else limit.of_category(params, "h")
+        mine = f"FILTER (WHERE {' AND '.join(tests)})"
+        columns.append(f"(count(*) {mine})::INTEGER AS {limit.column}")
+        if rolls(limit):
+            columns.append(f"(max(h.moment, {limit.max}) {mine})[-1] AS {oldest(limit)}")
+    since, until = span(limits, instant, zone)
+    touches = counted_touches(policy, past, params, instant, since, until)
+    condition = f"WHERE {' AND '.join(where)}" if where else ""
+    return f"SELECT h.customer_id, {', '.join(columns)} FROM ({touches}) h {condition} GROUP BY h.customer_id", params
 
-    A calendar window is free at the start of the next one. In a rolling window a rival of the same tick counts as made
-    now, so whoever lost only to rivals waits a whole window. A cap of 0 never frees: such candidates stay abandoned.
+
+def _has_rivals(con: duckdb.DuckDBPyConnection, candidates: str) -> bool:
+    """Whether any customer has several candidates. Counting bits is ten times as fast as grouping; it needs numbers that
+    lie close together."""
+    n, low, high = con.execute(f"SELECT count(*), min(customer_id), max(customer_id) FROM {candidates}").fetchall()[0]
+    if n < 2:
+        return False
+    if high - low > max(1_000_000, 20 * n):
+        return bool(con.execute(f"SELECT count(*) <> count(DISTINCT customer_id) FROM {candidates}").fetchall()[0][0])
+    bits = f"bit_count(bitstring_agg(customer_id, {int(low)}, {int(high)}))"
+    return bool(con.execute(f"SELECT {bits} < {int(n)} FROM {candidates}").fetchall()[0][0])
+
+
+def _among(con: duckdb.DuckDBPyConnection, candidates: str) -> str:
+    """Restrict touches to the candidates' customers, unless these are most of the bank: then the test costs more than
+    the touches that it saves."""
+    asked, bank = con.execute(
+        f"SELECT (SELECT count(*) FROM {candidates}), (SELECT count(*) FROM customers)"
+    ).fetchall()[0]
+    return "" if asked * 3 > bank else f"h.customer_id IN (SELECT customer_id FROM {candidates})"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What has been used of a limit that customers share: key → how often; and when there is room again for those over it.
+
+    The key is the manager of a sending account (-1: the bank's own), or 0 for the whole bank.
     """
-    for counter in needed:
-        cap = counter.cap
-        if cap.over != "defer" or cap.max == 0:
-            continue
-        params = Params()
-        rule, next_free = params.add("cap_" + cap.name), params.add(naive_utc(window_next(cap.window, instant, zone)))
-        if cap.window.window == "calendar":
-            execute(con, f"UPDATE {stopped} SET until = {next_free} WHERE rule = {rule}", params)
-            continue
-        start, _ = window_start(cap.window, instant, zone)
-        hours, most = params.add(cap.window.hours), params.add(cap.max)
-        execute(
-            con,
-            f"""UPDATE {stopped} t SET until = coalesce(f.free, {next_free}) FROM (
-                  SELECT e.n, (SELECT nth FROM (SELECT list_sort(list(h.moment), 'DESC')[{most}::INTEGER] AS nth
-                    FROM ({counted_touches(policy, history, params, instant)}) h
-                    WHERE h.customer_id = e.customer_id AND h.moment > {params.add(naive_utc(start))}
-                      AND {counter.applies(params, "h")})) + to_hours({hours}::INTEGER) AS free
-                  FROM {eligible} e SEMI JOIN {stopped} s ON s.n = e.n AND s.rule = {rule}
-                  WHERE {counter.applies(params, "e")}) f
-                WHERE f.n = t.n AND t.rule = {rule}""",
-            params,
-        )
+
+    used: Mapping[int, int]
+    free: Mapping[int, datetime | None]
+    otherwise: datetime | None
+
+    def free_at(self, key: int) -> datetime | None:
+        return self.free.get(key, self.otherwise)
+
+
+def count_shared(
+    con: duckdb.DuckDBPyConnection, limit: Limit, instant: datetime, policy: ThrottlePolicy, zone: ZoneInfo, past: Past
+) -> Shared:
+    """Count a limit per sending account, or of the whole bank."""
+    params = Params()
+    since, until = span([limit], instant, zone)
+    key = "coalesce(k.manager_id, -1)" if limit.per == "account" else "0"
+    join = "LEFT JOIN customers k USING (customer_id)" if limit.per == "account" else ""
+    mine = f"""SELECT {key} AS key, h.moment FROM ({counted_touches(policy, past, params, instant, since, until)}) h {join}
+               WHERE {limit.within(params, "h.moment", instant, zone)} AND {limit.counts(params, "h")}"""
+    waits = rolls(limit)
+    ranked = "row_number() OVER (PARTITION BY key ORDER BY moment DESC)" if waits else "1"
+    rows = execute(
+        con,
+        f"""SELECT key, count(*), min(moment) FILTER (WHERE place <= {params.add(limit.max)})
+            FROM (SELECT key, moment, {ranked} AS place FROM ({mine})) GROUP BY key""",
+        params,
+    ).fetchall()
+    otherwise = naive_utc(window_next(limit.window, instant, zone)) if limit.frees else None
+    free = {}
+    if waits and isinstance(limit.window, Rolling):
+        free = {int(k): oldest + timedelta(hours=limit.window.hours) for k, _, oldest in rows if oldest}
+    return Shared({int(k): int(n) for k, n, _ in rows}, free, otherwise)

@@ -3,8 +3,11 @@
 Each is an SQL expression that is true for candidates `c` (joined with customers `k`) whom the rule stops.
 """
 
+from calendar import isleap
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 import duckdb
 
@@ -26,25 +29,39 @@ STAGES: dict[str, str] = {
     "risk_too_high": "suitable",
     "product_unrated": "suitable",
     "no_consent": "consented_and_contactable",
+    "consent_lapsed": "consented_and_contactable",
     "not_contactable": "consented_and_contactable",
 }
 """Rule → the stage of the waterfall at which it stops a candidate; suppressions are `suppressed_<reason>`."""
+_ZONES = available_timezones()
 
 
 @dataclass(frozen=True)
 class Facet:
-    """One kind of candidate in a batch: few of them, whatever the number of candidates."""
+    """One kind of candidate in a batch: few of them, whatever the number of candidates. `zone` is '' for the bank's."""
 
     channel: str
     category: str
     product_id: int | None
+    zone: str = ""
 
 
-def facets(con: duckdb.DuckDBPyConnection, candidates: str) -> list[Facet]:
+def facets(con: duckdb.DuckDBPyConnection, candidates: str, *, zoned: bool = False) -> list[Facet]:
+    zone = "coalesce(zone, '')" if zoned else "''"
     rows = con.execute(
-        f"SELECT DISTINCT channel, category, product_id FROM {relation(candidates)} ORDER BY ALL"
+        f"""SELECT DISTINCT channel, coalesce(category, 'marketing'), product_id, {zone} FROM {relation(candidates)}
+            ORDER BY ALL"""
     ).fetchall()
-    return [Facet(str(channel), str(category or "marketing"), product) for channel, category, product in rows]
+    return [Facet(str(channel), str(category), product, str(zone)) for channel, category, product, zone in rows]
+
+
+def only(params: Params, column: str, wanted: Iterable[str | int], present: Iterable[str | int | None]) -> str:
+    """SQL: a column has one of the wanted values; folded where all, or none, of the values that are present are wanted."""
+    wanted, present = set(wanted), set(present)
+    if present <= wanted:
+        return "true"
+    found = sorted(wanted & present, key=str)
+    return f"{column} IN ({params.all(found)})" if found else "false"
 
 
 def contact_sql(
@@ -75,32 +92,47 @@ def skipped_rules(channels: list[str], instant: datetime, policy: ThrottlePolicy
     return {channel: rule for channel, rule in found.items() if rule}
 
 
-def rule_sql(params: Params, kinds: list[Facet], instant: datetime, policy: ThrottlePolicy, segments: Segments) -> str:
-    """A CASE over candidates `c`, customers `k`, duplicates `d`, suppressions `s` and products `p` that names the first
-    rule, short of quiet hours and caps, that stops a candidate; NULL where none does."""
-    moment = params.add(naive_utc(instant))
-    day = params.add(instant.astimezone(segments.warehouse.zone).date())
-    marketing = [k for k in {f.category for f in kinds} if policy.consent.purpose(k) == "marketing"]
-    is_marketing = f"c.category IN ({params.all(sorted(marketing))})"
+def rule_sql(
+    con: duckdb.DuckDBPyConnection,
+    params: Params,
+    kinds: list[Facet],
+    instant: datetime,
+    policy: ThrottlePolicy,
+    segments: Segments,
+) -> str:
+    """A CASE over candidates `c`, customers `k`, duplicates `d` and suppressions `s` that names the first rule, short of
+    quiet hours and caps, that stops a candidate; NULL where none does."""
+    day = instant.astimezone(segments.warehouse.zone).date()
+    categories = {f.category for f in kinds}
+    marketing = [k for k in categories if policy.consent.purpose(k) == "marketing"]
     lines = [
         "WHEN d.customer_id IS NOT NULL THEN 'duplicate_person'",
         "WHEN k.customer_id IS NULL THEN 'unknown_customer'",
         "WHEN s.reason IS NOT NULL THEN 'suppressed_' || s.reason",
     ]
     if policy.suppression.staff:
-        lines.append(f"WHEN k.is_staff AND {is_marketing} THEN 'staff'")
+        lines.append(f"WHEN k.is_staff AND {only(params, 'c.category', marketing, categories)} THEN 'staff'")
     if policy.suppression.minimum_age:
-        age = params.add(policy.suppression.minimum_age)
-        lines.append(f"WHEN k.birth_date + to_years({age}::INTEGER) > {day} THEN 'under_age'")
-    lines += _suitability(params, kinds, day, policy)
-    lines += _consent(params, kinds, moment, policy)
-    for channel in sorted({f.channel for f in kinds}):
+        youngest = params.add(born_for(policy.suppression.minimum_age, day))
+        lines.append(f"WHEN k.birth_date > {youngest} THEN 'under_age'")
+    lines += _suitability(con, params, kinds, day, policy)
+    lines += _consent(params, kinds, instant, policy)
+    channels = {f.channel for f in kinds}
+    for channel in sorted(channels):
         reachable, _ = contact_sql(channel, instant, policy, segments)
         if reachable:
-            lines.append(
-                f"WHEN c.channel = {params.add(channel)} AND c.customer_id NOT IN ({reachable}) THEN 'not_contactable'"
-            )
+            here = only(params, "c.channel", [channel], channels)
+            lines.append(f"WHEN {here} AND c.customer_id NOT IN ({reachable}) THEN 'not_contactable'")
     return f"CASE {' '.join(lines)} END"
+
+
+def born_for(age: int, day: date) -> date:
+    """The last birth date of those who are so old on a day. Born on 29 February, one comes of age on the 28th of a common year."""
+    if (day.month, day.day) == (2, 28) and not isleap(day.year) and isleap(day.year - age):
+        return date(day.year - age, 2, 29)
+    if (day.month, day.day) == (2, 29) and not isleap(day.year - age):
+        return date(day.year - age, 2, 28)
+    return day.replace(year=day.year - age)
 
 
 def suppressed_sql(params: Params, kinds: list[Facet], instant: datetime, policy: ThrottlePolicy) -> str:
@@ -118,53 +150,82 @@ def suppressed_sql(params: Params, kinds: list[Facet], instant: datetime, policy
     return " UNION ALL ".join(parts)
 
 
-def _suitability(params: Params, kinds: list[Facet], day: str, policy: ThrottlePolicy) -> list[str]:
-    products = sorted({f.product_id for f in kinds if f.product_id is not None})
-    if not products:
+def _suitability(
+    con: duckdb.DuckDBPyConnection, params: Params, kinds: list[Facet], day: date, policy: ThrottlePolicy
+) -> list[str]:
+    """One group of lines per product: what it needs is known here, not row by row."""
+    present = {f.product_id for f in kinds}
+    wanted = sorted(product for product in present if product is not None)
+    if not wanted:
         return []
     rules = policy.suitability
-    levels = "[" + params.all(rules.levels) + "]"
-    needs = f"p.kind IN ({params.all(rules.kinds)})"
-    known = f"(k.risk_level IS NOT NULL AND k.risk_assessed_on IS NOT NULL AND k.risk_assessed_on <= {day})"
-    age = params.add(rules.validity_days)
-    return [
-        "WHEN c.product_id IS NOT NULL AND p.product_id IS NULL THEN 'unknown_product'",
-        # An unrated product suits nobody; a level that the policy does not list is as good as none.
-        f"WHEN {needs} AND coalesce(list_position({levels}, p.risk_level), 0) = 0 THEN 'product_unrated'",
-        f"WHEN {needs} AND (NOT {known} OR coalesce(list_position({levels}, k.risk_level), 0) = 0) "
-        "THEN 'risk_never_assessed'",
-        f"WHEN {needs} AND {day} - k.risk_assessed_on >= {age} THEN 'risk_assessment_expired'",
-        f"WHEN {needs} AND list_position({levels}, p.risk_level) > list_position({levels}, k.risk_level) "
-        "THEN 'risk_too_high'",
-    ]
-
-
-def _consent(params: Params, kinds: list[Facet], moment: str, policy: ThrottlePolicy) -> list[str]:
+    found = con.execute(
+        "SELECT product_id, kind, risk_level FROM products WHERE list_contains(?::INTEGER[], product_id)", [wanted]
+    ).fetchall()
+    products = {product: (kind, level) for product, kind, level in found}
+    listed, today = params.all(rules.levels), params.add(day)
+    unassessed = (
+        f"(k.risk_level IS NULL OR k.risk_level NOT IN ({listed}) OR k.risk_assessed_on IS NULL "
+        f"OR k.risk_assessed_on > {today})"
+    )
+    expired = f"k.risk_assessed_on <= {params.add(day - timedelta(days=rules.validity_days))}"
     lines = []
-    for channel, category in sorted({(f.channel, f.category) for f in kinds}):
-        purpose = params.add(policy.consent.purpose(category))
-        here = params.add(channel)
-        which = f"channel = {here} AND purpose = {purpose}"
+    for product in wanted:
+        here = only(params, "c.product_id", [product], present)
+        if product not in products:
+            lines.append(f"WHEN {here} THEN 'unknown_product'")
+            continue
+        kind, level = products[product]
+        if kind not in rules.kinds:
+            continue
+        if level not in rules.levels:
+            # An unrated product suits nobody; a level that the policy does not list is as good as none.
+            lines.append(f"WHEN {here} THEN 'product_unrated'")
+            continue
+        lines.append(f"WHEN {here} AND {unassessed} THEN 'risk_never_assessed'")
+        lines.append(f"WHEN {here} AND {expired} THEN 'risk_assessment_expired'")
+        if below := rules.levels[: rules.levels.index(level)]:
+            lines.append(f"WHEN {here} AND k.risk_level IN ({params.all(below)}) THEN 'risk_too_high'")
+    return lines
+
+
+def _consent(params: Params, kinds: list[Facet], instant: datetime, policy: ThrottlePolicy) -> list[str]:
+    lines = []
+    rules = policy.consent
+    moment = params.add(naive_utc(instant))
+    channels, categories = {f.channel for f in kinds}, {f.category for f in kinds}
+    for channel, purpose in sorted({(f.channel, rules.purpose(f.category)) for f in kinds}):
+        mine = [category for category in categories if rules.purpose(category) == purpose]
+        here = f"{only(params, 'c.channel', [channel], channels)} AND {only(params, 'c.category', mine, categories)}"
+        given = f"SELECT customer_id FROM consents WHERE channel = {params.add(channel)} AND purpose = {params.add(purpose)}"
+        if rules.assumed or channel in rules.not_needed:
+            lines.append(f"WHEN {here} AND c.customer_id IN ({given} AND NOT opted_in) THEN 'no_consent'")
+            continue
         # A record that is newer than the instant says nothing about it.
-        if policy.consent.assumed or channel in policy.consent.not_needed:
-            test = f"IN (SELECT customer_id FROM consents WHERE {which} AND NOT opted_in)"
-        else:
-            test = (
-                f"NOT IN (SELECT customer_id FROM consents WHERE {which} AND opted_in "
-                f"AND (updated_at IS NULL OR updated_at <= {moment}))"
-            )
-        lines.append(
-            f"WHEN c.channel = {here} AND c.category = {params.add(category)} AND c.customer_id {test} THEN 'no_consent'"
-        )
+        given += f" AND opted_in AND (updated_at IS NULL OR updated_at <= {moment})"
+        lines.append(f"WHEN {here} AND c.customer_id NOT IN ({given}) THEN 'no_consent'")
+        if rules.term_days is not None:
+            # A consent of unknown age may be older than its term.
+            alive = f"updated_at > {params.add(naive_utc(instant - timedelta(days=rules.term_days)))}"
+            lines.append(f"WHEN {here} AND c.customer_id NOT IN ({given} AND {alive}) THEN 'consent_lapsed'")
     return lines
 
 
 def quiet_facets(
     kinds: list[Facet], instant: datetime, policy: ThrottlePolicy, segments: Segments
-) -> dict[tuple[str, str], Quiet]:
-    """(channel, category) → the quiet hours that hold for it at the instant."""
-    pairs = {(f.channel, f.category) for f in kinds}
-    zone = segments.warehouse.zone
+) -> dict[tuple[str, str, str], Quiet]:
+    """(channel, category, zone) → the quiet hours that hold for it at the instant, by the clock of that zone."""
+    bank = segments.warehouse.zone
     days = (policy.holidays_added, policy.workdays_added)
-    found = {pair: quiet_at(policy.quiet_hours, *pair, instant, zone, *days) for pair in pairs}
-    return {pair: quiet for pair, quiet in found.items() if quiet}
+    found = {
+        (f.channel, f.category, f.zone): quiet_at(
+            policy.quiet_hours, f.channel, f.category, instant, _zone(f.zone, bank), *days
+        )
+        for f in kinds
+    }
+    return {kind: quiet for kind, quiet in found.items() if quiet}
+
+
+def _zone(name: str, bank: ZoneInfo) -> ZoneInfo:
+    """A candidate's zone; the bank's where it has none, or one that does not exist."""
+    return ZoneInfo(name) if name in _ZONES else bank

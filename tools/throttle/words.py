@@ -17,6 +17,8 @@ RULES: dict[str, tuple[str, str]] = {
     "risk_assessment_expired": ("风险测评已过期", "the risk assessment has expired"),
     "risk_too_high": ("产品风险高于客户的测评等级", "the product's risk is above the customer's level"),
     "no_consent": ("该渠道没有同意记录", "no consent for this channel"),
+    "consent_lapsed": ("同意已过有效期", "the consent has lapsed"),
+    "deferral_expired": ("延期等待过久", "waited too long since it was deferred"),
     "not_contactable": ("该渠道联系不上", "cannot be reached on this channel"),
     "max_touches": ("已到活动触达上限", "the campaign's maximum of touches is reached"),
     "hold_out": ("随机留出作对照", "held out at random as control"),
@@ -51,6 +53,10 @@ def rule_words(rule: str, language: Language) -> str:
     tail = ("，延期已过期", ", and waiting took too long")[side] if expired else ""
     if name.startswith("cap_"):
         return (f"超过频次上限 {name[4:]}", f"over the cap {name[4:]}")[side] + tail
+    if name.startswith("promised_"):
+        return (f"超过授权时承诺的频次 {name[9:]}", f"over the frequency promised in the consent {name[9:]}")[side]
+    if name.startswith("capacity_"):
+        return (f"渠道容量已满 {name[9:]}", f"the channel's capacity is used up {name[9:]}")[side] + tail
     if name.startswith("quiet_"):
         return (f"勿扰时段 {name[6:]}", f"quiet hours {name[6:]}")[side] + tail
     return rule
