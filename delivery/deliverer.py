@@ -3,7 +3,7 @@ everything with a marker; the control plane records that it is done. A restart t
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from control.authority import Authority, Refused
 from control.records import Actor, Records
 from delivery.channels import FileChannel
-from delivery.effects import RealEffects, Slot
+from delivery.effects import RealEffects, Slot, expire_tags
 from delivery.handover import HandOver
 from delivery.policy import tighter
 from delivery.release import AudienceMoved, Release
@@ -140,8 +140,16 @@ class Deliverer:
     def _wave(self, releases: list[Release], policy: ThrottlePolicy) -> Iterable[WaveReport]:
         """One tick of releases under one policy, and the hand-over of what it queued."""
         now = self._clock.now()
+        expire_tags(self._warehouse, now)
         due: list[tuple[Release, Slot, list[tuple[ReleaseStep, Ids]]]] = []
+        streamed: dict[str, int] = {}
         for release in releases:
+            if release.journey.streams:
+                try:
+                    streamed[release.id] = self._let_in(release, now)
+                except TouchlineError as error:
+                    # Who is under way goes on all the same.
+                    yield self._refuse(release, error)
             try:
                 claimed = self._claim(release, now)
             except TouchlineError as error:
@@ -151,7 +159,7 @@ class Deliverer:
                 due.append((release, *claimed))
         reports: dict[str, WaveReport] = {}
         if due:
-            reports = self._tick(due, policy, now)
+            reports = self._tick(due, policy, now, streamed)
             for release, slot, _ in due:
                 self._authority.wave_done(release.id, slot.step, slot.wave, reports[release.id].model_dump(mode="json"))
         for release in releases:
@@ -162,14 +170,19 @@ class Deliverer:
                 report = report or WaveReport(release=release.id)
                 yield report.model_copy(update={"handed_over": handed, "failed": failed, "finished": finished})
 
+    def _let_in(self, release: Release, now: datetime) -> int:
+        """Who enters a stream now, in a transaction of its own: nothing is decided and nothing leaves, so the control plane
+        need not know before; who entered is due in the same run, or after a crash in the next."""
+        with self._warehouse.writer() as con:
+            return release.let_in(con, release.due_steps(now), now)
+
     def _claim(self, release: Release, now: datetime) -> tuple[Slot, list[tuple[ReleaseStep, Ids]]] | None:
         """Step 1: what is due of a release, and its intent on record. None when nothing is due."""
-        opening = release.due_steps(now)
+        opening = [] if release.journey.streams else release.due_steps(now)
         if not opening:
             with self._warehouse.overlay() as con:
-                next_due = release.journey.next_due(con)
-            if next_due is None or next_due > now:
-                return None
+                if not release.journey.due(con, now):
+                    return None
         ids = release.who_may_enter(now) if opening else None
         steps = [(step, ids) for step in opening if ids is not None]
         names = [step.name for step in opening] or list(release.open_steps())
@@ -179,7 +192,11 @@ class Deliverer:
         return slot, steps
 
     def _tick(
-        self, due: list[tuple[Release, Slot, list[tuple[ReleaseStep, Ids]]]], policy: ThrottlePolicy, now: datetime
+        self,
+        due: list[tuple[Release, Slot, list[tuple[ReleaseStep, Ids]]]],
+        policy: ThrottlePolicy,
+        now: datetime,
+        streamed: Mapping[str, int],
     ) -> dict[str, WaveReport]:
         """Step 2: one transaction in the writer queue."""
         nobody = Actor(account="delivery", person="system")
@@ -199,7 +216,7 @@ class Deliverer:
                     release=release.id,
                     step=slot.step,
                     wave=slot.wave,
-                    entered=entered[release.id],
+                    entered=entered[release.id] + streamed.get(release.id, 0),
                     held_out=int(held),
                     decided=effects.counts.get(release.id, {}),
                 )
@@ -211,8 +228,8 @@ class Deliverer:
         return reports
 
     def _finish(self, release: Release) -> bool:
-        """End a release in which nobody is active, no step is left and nothing is queued."""
-        if len(release.open_steps()) < len(release.payload.steps):
+        """End a release in which nobody can enter, nobody is active and nothing is queued."""
+        if not release.over(self._clock.now()):
             return False
         left = self._warehouse.read(
             """SELECT (SELECT count(*) FROM enrolments WHERE journey_id = $id AND state = 'active')
@@ -233,7 +250,9 @@ class Deliverer:
         """Cancel what is still queued or active of releases that are neither approved nor at work any more."""
         rows = self._warehouse.read(
             """SELECT release_id FROM outbox WHERE state = 'queued'
-               UNION SELECT journey_id FROM enrolments WHERE state = 'active'"""
+               UNION SELECT journey_id FROM enrolments WHERE state = 'active'
+               UNION SELECT campaign_id FROM campaigns SEMI JOIN release_steps ON release_id = campaign_id
+               WHERE ended_at IS NULL"""
         ).rows
         for (release_id,) in rows:
             record = self._records.proposal(release_id)

@@ -1,17 +1,19 @@
 """The real effects of a journey: decide and reserve in one, fill the outbox, keep every decision."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
 
 from delivery.channels import BATCH
+from tools.canvas.tags import PREFIX, REAL_TAGS, TAG_HASH, Tagging, carried_sql, retag
 from tools.segment import Segments
 from tools.throttle import ThrottlePolicy, decide
 from tools.throttle.sql import relation
 from warehouse.clock import naive_utc
 from warehouse.errors import DeveloperFixes
+from warehouse.store import Warehouse
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,13 @@ class RealEffects:
         decided = decide(con, candidates, instant, self.policy, self.segments, limits=limits)
         self.carry_out(con, decided, instant)
         return decided
+
+    def note(self, con: duckdb.DuckDBPyConnection, decided: str, instant: datetime) -> None:
+        self.carry_out(con, decided, instant)
+
+    def tag(self, con: duckdb.DuckDBPyConnection, tagging: Tagging, customers: str, instant: datetime) -> None:
+        retag(con, REAL_TAGS, tagging, customers, instant)
+        publish(con, [tagging.name], instant)
 
     def carry_out(self, con: duckdb.DuckDBPyConnection, decided: str, instant: datetime) -> None:
         """Write touches, outbox and journal of decided candidates.
@@ -96,3 +105,25 @@ class RealEffects:
                 WHERE d.decision = 'send' AND d.campaign_id = $campaign""",
             {"step": slot.step, "wave": slot.wave, "moment": moment, "campaign": campaign},
         )
+
+
+def publish(con: duckdb.DuckDBPyConnection, names: Sequence[str], instant: datetime) -> None:
+    """Make `in_list('tag:...')` read, for these tags, who carries them at an instant."""
+    lists = [PREFIX + name for name in names]
+    con.execute("DELETE FROM list_members WHERE sha256 = ? AND list_contains(?, name)", [TAG_HASH, lists])
+    con.execute(
+        f"""INSERT INTO list_members SELECT name, $hash, customer_id FROM ({carried_sql(REAL_TAGS, "$now")})
+            WHERE list_contains($names, name)""",
+        {"hash": TAG_HASH, "now": naive_utc(instant), "names": lists},
+    )
+
+
+def expire_tags(warehouse: Warehouse, now: datetime) -> None:
+    """Take the tags whose time is out by an instant off the lists."""
+    carried = carried_sql(REAL_TAGS, "$now")
+    over = f"""SELECT DISTINCT name FROM list_members l WHERE sha256 = $hash
+               AND NOT EXISTS (FROM ({carried}) c WHERE c.name = l.name AND c.customer_id = l.customer_id)"""
+    names = [str(row[0]) for row in warehouse.read(over, {"hash": TAG_HASH, "now": naive_utc(now)}).rows]
+    if names:
+        with warehouse.writer() as con:
+            publish(con, [name.removeprefix(PREFIX) for name in names], now)

@@ -12,14 +12,15 @@ from control.authority import Intent
 from control.records import Actor, Records, digest, list_hash
 from delivery.tables import ENROLMENTS
 from tools.canvas import Journey
-from tools.canvas.enrolments import share_sql, within_sql
+from tools.canvas.engine.touching import arm_sql
+from tools.canvas.enrolments import within_sql
 from tools.canvas.graph import key_of, touches
-from tools.canvas.schema import HoldOut
+from tools.canvas.schema import HoldOut, Touch
 from tools.proposal import Ids, Payload, ReleaseStep, audience, unpack
 from tools.segment import Node, Segments, load
-from tools.throttle.sql import Params
+from tools.throttle.sql import Params, execute, temp_name
 from warehouse.catalog import Attribute, Catalog, Event
-from warehouse.clock import naive_utc, parse_instant
+from warehouse.clock import day_start, naive_utc, parse_instant
 from warehouse.errors import AdminFixes
 from warehouse.store import Warehouse
 
@@ -154,6 +155,90 @@ class Release:
             if list_hash(row[0] for row in rows) != pinned.sha256:
                 raise AudienceMoved(f"The list {pinned.name!r} is not the one that was approved.", "Upload it again.")
 
+    def let_in(self, con: duckdb.DuckDBPyConnection, steps: list[ReleaseStep], now: datetime) -> int:
+        """Open steps of a stream, and enrol whom its trigger names now, of the shares that are open and up to its ceilings;
+        returns how many entered. Whom a ceiling keeps out is on record.
+
+        Raises:
+            StaleData: a round of its schedule is due, but the data are too old.
+        """
+        if steps:
+            self._write_campaign(con, now)
+        for step in steps:
+            con.execute("INSERT INTO release_steps VALUES (?, ?, ?, 0)", [self.id, step.name, naive_utc(now)])
+        opened = con.execute(
+            "SELECT step, opened_at FROM release_steps WHERE release_id = ? ORDER BY opened_at", [self.id]
+        ).fetchall()
+        if not opened:
+            return 0
+        found = self.journey.entrants(con, now, opened[0][1].replace(tzinfo=UTC))
+        if found is None:
+            return 0
+        names = {str(name) for name, _ in opened}
+        self._keep_within(con, found, [step for step in self.payload.steps if step.name in names])
+        self._keep_room(con, found, now)
+        entered = self.journey.enter(con, now, found)
+        con.execute(f"DROP TABLE {found}")
+        return entered
+
+    def _keep_within(self, con: duckdb.DuckDBPyConnection, entrants: str, steps: list[ReleaseStep]) -> None:
+        """Leave only those of the shares, or on the whitelists, of some steps."""
+        params, ways = Params(), []
+        for step in steps:
+            if step.customers is not None:
+                ways.append(f"list_contains({params.add(list(step.customers))}::BIGINT[], customer_id)")
+            else:
+                ways.append(within_sql(params, f"release/{key_of(self.payload.canvas)}", step.share))
+        execute(con, f"DELETE FROM {entrants} WHERE NOT ({' OR '.join(ways)})", params)
+
+    def _keep_room(self, con: duckdb.DuckDBPyConnection, entrants: str, now: datetime) -> None:
+        """Leave only as many as the ceilings allow, in the order of a hash that favours nobody for ever; the others'
+        entries are decided against, on record."""
+        daily, total = self._room(con, now)
+        room, rule = (daily, "ceiling_daily") if daily <= total else (total, "ceiling_total")
+        key, moment = f"{self.id}/{naive_utc(now).isoformat()}:", naive_utc(now)
+        over = temp_name("over")
+        con.execute(
+            f"CREATE TEMP TABLE {over} AS SELECT customer_id FROM {entrants} "
+            "ORDER BY md5($key || customer_id), customer_id OFFSET $room",
+            {"key": key, "room": room},
+        )
+        con.execute(
+            f"""INSERT INTO decisions (touch_id, campaign_id, customer_id, node_id, category, decision, rule, decided_at)
+                SELECT $id || '.' || $node || '.' || customer_id, $id, customer_id, $node, $category, 'abandon', $rule, $now
+                FROM {over}""",
+            {
+                "id": self.id,
+                "node": self.journey.entry.id,
+                "category": self.payload.canvas.category,
+                "rule": rule,
+                "now": moment,
+            },
+        )
+        con.execute(f"DELETE FROM {entrants} WHERE customer_id IN (FROM {over})")
+        con.execute(f"DROP TABLE {over}")
+
+    def _room(self, con: duckdb.DuckDBPyConnection, now: datetime) -> tuple[int, int]:
+        """How many may still enter today, and altogether."""
+        stated, zone = self.payload.audience, self.warehouse.zone
+        today = naive_utc(day_start(now.astimezone(zone).date(), zone))
+        so_far, of_today = con.execute(
+            f"SELECT count(*), count(*) FILTER (entered_at >= ?) FROM {ENROLMENTS} WHERE journey_id = ?",
+            [today, self.id],
+        ).fetchall()[0]
+        return max(0, (stated.max_daily or 0) - of_today), max(0, (stated.max_total or 0) - so_far)
+
+    def over(self, now: datetime) -> bool:
+        """Whether nobody can enter any more: every step is open and, in a stream, its end or its ceiling is reached."""
+        if len(self.open_steps()) < len(self.payload.steps):
+            return False
+        if not self.journey.streams:
+            return True
+        if self.journey.ends is not None and now > self.journey.ends:
+            return True
+        with self.warehouse.overlay() as con:
+            return self._room(con, now)[1] == 0
+
     def open_step(self, con: duckdb.DuckDBPyConnection, step: ReleaseStep, ids: Ids, now: datetime) -> int:
         """Enrol a step's share of the audience, and write the campaign with its first step; returns how many entered."""
         if step.customers is not None:
@@ -197,15 +282,14 @@ class Release:
         """Write the arms of everybody who entered: 'control' for the hold-out; else the wording of the first touch where
         it has several (whether or not it is ever sent), or 'treatment'. And the hold-outs' decisions."""
         params = Params()
-        release, arms = params.add(self.id), self._arms_of_first()
-        treated = "'treatment'"
-        if arms is not None:
-            node, shares = arms
-            treated = share_sql(params, f"{self.journey.key}/{node}", shares)
+        release, first, treated, join = params.add(self.id), self._arms_of_first(), "'treatment'", ""
+        if first is not None:
+            arm, join = arm_sql(self.journey, first, params, "e.customer_id")
+            treated = f"split_part({arm}, '@', 1)"
         con.execute(
             f"""INSERT INTO assignments (campaign_id, customer_id, arm, assigned_at)
-                SELECT {release}, customer_id, CASE WHEN state = 'held_out' THEN 'control' ELSE {treated} END, entered_at
-                FROM {ENROLMENTS} e WHERE journey_id = {release} AND NOT EXISTS (
+                SELECT {release}, e.customer_id, CASE WHEN state = 'held_out' THEN 'control' ELSE {treated} END, entered_at
+                FROM {ENROLMENTS} e {join} WHERE journey_id = {release} AND entry_no = 1 AND NOT EXISTS (
                   FROM assignments a WHERE a.campaign_id = {release} AND a.customer_id = e.customer_id)""",
             params,
         )
@@ -224,8 +308,7 @@ class Release:
             {**held, "category": self.payload.canvas.category},
         )
 
-    def _arms_of_first(self) -> tuple[str, list[tuple[str, float]]] | None:
+    def _arms_of_first(self) -> Touch | None:
+        """The first touch, if it has several wordings."""
         first = next(iter(touches(self.payload.canvas)), None)
-        if first is None or len(first.arms) == 1:
-            return None
-        return first.id, [(arm.name, arm.share) for arm in first.arms]
+        return first if first is not None and len(first.arms) > 1 else None

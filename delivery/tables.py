@@ -6,11 +6,15 @@ that caps count. Everything else that was decided (hold-out, defer, abandon) is 
 
 import duckdb
 
-from tools.canvas import enrolments_ddl
+from tools.canvas import ENROLMENT_COLUMNS, enrolments_ddl, marks_ddl
+from tools.canvas.tags import REAL_TAGS, tags_ddl
 
 ENROLMENTS = "enrolments"
 DDL = (
     enrolments_ddl(ENROLMENTS),
+    marks_ddl(ENROLMENTS),
+    tags_ddl(REAL_TAGS),
+    "CREATE TABLE IF NOT EXISTS list_members (name VARCHAR, sha256 VARCHAR, customer_id BIGINT)",
     """CREATE TABLE IF NOT EXISTS decisions (touch_id VARCHAR NOT NULL, campaign_id VARCHAR NOT NULL,
          customer_id BIGINT NOT NULL, node_id VARCHAR, channel VARCHAR, category VARCHAR, arm VARCHAR, wave INTEGER,
          decision VARCHAR NOT NULL, rule VARCHAR NOT NULL, until TIMESTAMP, decided_at TIMESTAMP NOT NULL)""",
@@ -30,6 +34,8 @@ DDL = (
 
 
 def make(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables that are not there yet."""
+    """Make the tables, and the columns of enrolments, that are not there yet."""
     for statement in DDL:
         con.execute(statement)
+    for column, type_ in ENROLMENT_COLUMNS:
+        con.execute(f"ALTER TABLE {ENROLMENTS} ADD COLUMN IF NOT EXISTS {column} {type_.replace(' NOT NULL', '')}")

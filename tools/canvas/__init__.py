@@ -6,12 +6,12 @@ from tools.canvas.draw import draw
 from tools.canvas.dry_run import DryRun, NodeRun, dry_run
 from tools.canvas.dry_words import run_words
 from tools.canvas.effects import CANDIDATE_COLUMNS, DryEffects, Effects
-from tools.canvas.enrolments import ENROLMENT_COLUMNS, enrolments_ddl
+from tools.canvas.engine import Journey, StaleData, tick
+from tools.canvas.enrolments import ENROLMENT_COLUMNS, branch_arm, enrolments_ddl, marks_ddl
 from tools.canvas.facts import Facts, Product, products_of
 from tools.canvas.files import from_yaml, read_canvas, to_yaml
 from tools.canvas.findings import Finding
 from tools.canvas.graph import goal_expression, touches
-from tools.canvas.journey import Journey, tick
 from tools.canvas.schema import Canvas
 from tools.canvas.wording import PLACEHOLDERS, complete
 from tools.canvas.words import summary
@@ -30,6 +30,8 @@ __all__ = [
     "Journey",
     "NodeRun",
     "Product",
+    "StaleData",
+    "branch_arm",
     "check",
     "complete",
     "difference",
@@ -38,6 +40,7 @@ __all__ = [
     "enrolments_ddl",
     "from_yaml",
     "goal_expression",
+    "marks_ddl",
     "products_of",
     "read_canvas",
     "run_words",

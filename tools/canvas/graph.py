@@ -4,15 +4,19 @@ from datetime import UTC, datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
 from zoneinfo import ZoneInfo
 
+from tools.canvas.bank_time import opening
 from tools.canvas.schema import (
     AudienceSplit,
     Canvas,
     Condition,
     Delay,
+    Entry,
     Exit,
     Goal,
     HoldOut,
     Node,
+    OnEvent,
+    OnEventWithout,
     Split,
     TimeSplit,
     Touch,
@@ -77,11 +81,39 @@ def goal_expression(goal: Goal) -> str:
     return f"did({goal.event}{where}, since entry)"
 
 
+def expressions_of(canvas: Canvas) -> list[str]:
+    """The canvas's conditions over customers, the entry's first, each once. Those over events are `wheres_of`."""
+    found = [node.segment for node in canvas.nodes if isinstance(node, Entry)]
+    for node in canvas.nodes:
+        if isinstance(node, Condition):
+            found.append(node.expression)
+        elif isinstance(node, AudienceSplit):
+            found += [case.expression for case in node.cases]
+    return list(dict.fromkeys([*found, *canvas.leave_when]))
+
+
+def wheres_of(canvas: Canvas) -> list[tuple[str, str]]:
+    """(event, where) of everything that the canvas watches for: its goal, its trigger and its waits."""
+    found = [(canvas.goal.event, canvas.goal.where)]
+    for node in canvas.nodes:
+        if isinstance(node, Wait):
+            found.append((node.event, node.where))
+        elif isinstance(node, Entry) and isinstance(node.trigger, OnEvent):
+            found.append((node.trigger.event, node.trigger.where))
+        elif isinstance(node, Entry) and isinstance(node.trigger, OnEventWithout):
+            trigger = node.trigger
+            found += [(trigger.event, trigger.where), (trigger.without, trigger.without_where)]
+    return list(dict.fromkeys(found))
+
+
 def due_after(node: Node, instant: datetime, zone: ZoneInfo) -> datetime:
-    """When a customer who comes to a node at an instant is due there: at once, or at the end of a delay.
+    """When a customer who comes to a node at an instant is due there: at once, at the end of a delay, or when the time of
+    a wait is out.
 
     See `Delay` for what days and `until_hour` mean together.
     """
+    if isinstance(node, Wait):
+        return instant + timedelta(days=node.days, hours=node.hours)
     if not isinstance(node, Delay):
         return instant
     if node.until_hour is None:
@@ -95,16 +127,23 @@ def due_after(node: Node, instant: datetime, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, node.until_hour, tzinfo=zone).astimezone(UTC)
 
 
+def arrivals(canvas: Canvas, start: datetime, zone: ZoneInfo, *, latest: bool = False) -> dict[str, datetime]:
+    """The earliest (or latest) instant at which a customer who enters at `start` is acted on at each node: touches at the
+    opening of a sending window, deferrals by the contact policy not counted."""
+    found: dict[str, datetime] = {}
+    for node in topological(canvas):
+        here = found.setdefault(node.id, start)
+        if isinstance(node, Touch):
+            here = found[node.id] = opening(canvas.sending_windows, here, zone)
+        for target in following(node):
+            # What a wait is for may happen at once.
+            soon = isinstance(node, Wait) and target == node.happened and not latest
+            there = here if soon else due_after(node, here, zone)
+            known = found.get(target, there)
+            found[target] = max(known, there) if latest else min(known, there)
+    return found
+
+
 def length(canvas: Canvas, zone: ZoneInfo, start: datetime) -> timedelta:
     """How long the longest way through the canvas takes when entered at `start`, deferrals not counted."""
-    arrival: dict[str, datetime] = {}
-    order = topological(canvas)
-    latest = start
-    index = {node.id: node for node in order}
-    for node in order:
-        here = arrival.get(node.id, start)
-        latest = max(latest, here)
-        for target in following(node):
-            due = due_after(index[target], here, zone)
-            arrival[target] = max(arrival.get(target, due), due)
-    return latest - start
+    return max(arrivals(canvas, start, zone, latest=True).values()) - start

@@ -27,13 +27,15 @@ class Once(Model):
 class Recurring(Model):
     """Whoever fits the segment then enters at this hour of the bank's day: every day, or on some days of week or month.
 
-    `days`: of the week 1 (Monday) to 7, of the month 1 to 31 (31 means the last day of any month); unused for `day`.
+    `days`: of the week 1 (Monday) to 7, of the month 1 to 31 (a day that a month lacks falls on its last); unused for `day`.
+    Without them a week's round is on Monday, a month's on the first.
     """
 
     on: Literal["recurring"] = "recurring"
     every: Literal["day", "week", "month"] = "day"
     days: tuple[int, ...] = ()
     hour: int = Field(9, ge=0, le=23)
+    max_data_age_hours: int = Field(36, ge=1, le=24 * 31, description="Older data enter nobody.")
 
 
 class OnEvent(Model):
@@ -67,6 +69,7 @@ class OnDate(Model):
     days: int = Field(0, ge=-366, le=366)
     hour: int = Field(9, ge=0, le=23)
     yearly: bool = False
+    max_data_age_hours: int = Field(36, ge=1, le=24 * 31, description="Older data enter nobody.")
 
 
 Trigger = Annotated[Once | Recurring | OnEvent | OnEventWithout | OnDate, Field(discriminator="on")]

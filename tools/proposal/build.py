@@ -14,10 +14,12 @@ from tools.base import ToolContext
 from tools.canvas import Canvas
 from tools.canvas.costs import Costs
 from tools.canvas.diff import difference
+from tools.canvas.enrolments import branch_arm
 from tools.canvas.facts import products_of
 from tools.canvas.findings import Finding
-from tools.canvas.graph import touches
-from tools.canvas.schema import Condition, Entry
+from tools.canvas.graph import expressions_of, touches, wheres_of
+from tools.canvas.schema import Arm, Entry, Once, OnDate, Touch
+from tools.canvas.tags import PREFIX
 from tools.canvas.wording import complete, sms_parts
 from tools.canvas.words import summary
 from tools.proposal import estimates as e
@@ -33,6 +35,7 @@ from tools.proposal.schema import (
     Warned,
     Words,
 )
+from tools.proposal.streams import ceilings
 from tools.segment import Node, Segments, dump, expand, parse, resolve, to_text
 from tools.segment import schema as s
 from tools.segment.walk import attributes_of, fields_of, looked_at
@@ -52,13 +55,16 @@ def build_payload(
     *,
     rule: str = "re-evaluated",
     steps: Sequence[ReleaseStep] = FULL,
+    stream: tuple[int, int] | None = None,
 ) -> Payload:
     """The payload of a canvas version.
 
     Args:
         findings: what the check said about it; warnings are shown to the approvers, errors must not get here.
         note: what the submitter says to the approvers.
-        rule: 're-evaluated' or 'frozen' (`tools.proposal.schema.Audience`).
+        rule: 're-evaluated' or 'frozen' (`tools.proposal.schema.Audience`). Where customers keep entering, it is a `stream`
+            whatever is given here.
+        stream: entries per day and altogether of a stream; None states those of `tools.proposal.streams.ceilings`.
         steps: the gates of the release, the smallest share first.
 
     Raises:
@@ -75,7 +81,8 @@ def build_payload(
     nodes = {text: expand(resolve(text, context.catalog, context.records), context.records) for text in texts}
     entry = nodes[texts[0]]
     ids = audience(segments, entry, now)
-    if not len(ids):
+    streams = any(isinstance(n, Entry) and not isinstance(n.trigger, Once) for n in document.nodes)
+    if not len(ids) and not streams:
         raise ModelRetry("Nobody is in the audience of this canvas.", "Widen the segment before you submit it.")
     words = list(words_of(document, info.name, Costs.load(home), context))
     worst = document.max_touches
@@ -105,14 +112,7 @@ def build_payload(
         words=words,
         definitions=definitions(context.catalog, nodes.values(), document),
         throttle=policy,
-        audience=Audience(
-            rule="frozen" if rule == "frozen" else "re-evaluated",
-            max_touches=worst,
-            count=len(ids),
-            sha256=list_hash(ids.tolist()),
-            ids=pack(ids),
-            branches=context.actor.branches,
-        ),
+        audience=_audience(document, segments, ids, rule, stream, worst),
         steps=list(steps),
         facts=Facts(
             touches=worst,
@@ -139,12 +139,6 @@ def build_payload(
     )
 
 
-def expressions_of(canvas: Canvas) -> list[str]:
-    """The expressions of a canvas, the entry's first, each once."""
-    entry = [n.segment for n in canvas.nodes if isinstance(n, Entry)]
-    return list(dict.fromkeys(entry + [n.expression for n in canvas.nodes if isinstance(n, Condition)]))
-
-
 def audience(segments: Segments, node: Node, at: datetime) -> Ids:
     """The ids of a segment at an instant, ascending."""
     table = segments.warehouse.read_arrow(segments.ids_sql(node, at))
@@ -152,12 +146,28 @@ def audience(segments: Segments, node: Node, at: datetime) -> Ids:
     return np.sort(np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.int64))
 
 
+def _audience(
+    canvas: Canvas, segments: Segments, ids: Ids, rule: str, stated: tuple[int, int] | None, worst: int
+) -> Audience:
+    shared: dict[str, Any] = {"max_touches": worst, "count": len(ids), "branches": segments.actor.branches}
+    if all(isinstance(n.trigger, Once) for n in canvas.nodes if isinstance(n, Entry)):
+        return Audience(
+            rule="frozen" if rule == "frozen" else "re-evaluated",
+            sha256=list_hash(ids.tolist()),
+            ids=pack(ids),
+            **shared,
+        )
+    daily, total = stated or ceilings(canvas, segments)
+    nobody = np.empty(0, dtype=np.int64)
+    return Audience(rule="stream", max_daily=daily, max_total=total, sha256=list_hash([]), ids=pack(nobody), **shared)
+
+
 def words_of(canvas: Canvas, bank: str, costs: Costs, context: ToolContext) -> Iterable[Words]:
     """Every wording as it goes out, in the order of the waves, placeholders still open."""
     products = products_of(context.warehouse, canvas)
     for wave, touch in enumerate(touches(canvas), start=1):
         product = products.get(touch.product_id) if touch.product_id is not None else None
-        for arm in touch.arms:
+        for arm, name in _arms(canvas, touch):
             message = complete(arm.text, touch.channel, canvas.signature or bank)
             parts = sms_parts(message) if touch.channel == "sms" else 1
             yield Words(
@@ -165,7 +175,7 @@ def words_of(canvas: Canvas, bank: str, costs: Costs, context: ToolContext) -> I
                 label=touch.label,
                 wave=wave,
                 channel=touch.channel,
-                arm=arm.name,
+                arm=name,
                 share=arm.share,
                 text=arm.text,
                 message=message,
@@ -176,9 +186,23 @@ def words_of(canvas: Canvas, bank: str, costs: Costs, context: ToolContext) -> I
             )
 
 
+def _arms(canvas: Canvas, touch: Touch) -> list[tuple[Arm, str]]:
+    """A touch's arms with the names that its touches bear: its own, then those of the branches' overrides."""
+    found = [(arm, arm.name) for arm in touch.arms]
+    for override in canvas.overrides:
+        if override.node == touch.id:
+            found += [(arm, branch_arm(arm.name, override.branch_id)) for arm in override.arms]
+    return found
+
+
 def lists_of(context: ToolContext, nodes: Iterable[Node]) -> list[FrozenList]:
-    """The uploaded lists that trees name, by content."""
-    named = {leaf.name: leaf.sha256 for node in nodes for leaf in fields_of(node, s.InList)}
+    """The uploaded lists that trees name, by content. Tags are none: who carries one is asked when it is needed."""
+    named = {
+        leaf.name: leaf.sha256
+        for node in nodes
+        for leaf in fields_of(node, s.InList)
+        if leaf.sha256 or not leaf.name.startswith(PREFIX)
+    }
     return [
         FrozenList(name=name, sha256=sha256, size=context.records.list_record(name).size)
         for name, sha256 in sorted(named.items())
@@ -186,11 +210,13 @@ def lists_of(context: ToolContext, nodes: Iterable[Node]) -> list[FrozenList]:
 
 
 def definitions(catalog: Catalog, nodes: Iterable[Node], canvas: Canvas) -> dict[str, list[dict[str, Any]]]:
-    """The catalog's definitions that the trees and the goal use."""
-    attributes: set[str] = set()
-    lists: set[str] = set()
-    goal = f"did({canvas.goal.event}{f' where {canvas.goal.where}' if canvas.goal.where else ''})"
-    for node in [*nodes, parse(goal, catalog)]:
+    """The catalog's definitions that the trees, the goal, the trigger and the waits use."""
+    attributes = {n.trigger.date for n in canvas.nodes if isinstance(n, Entry) and isinstance(n.trigger, OnDate)}
+    lists = {event for event, _ in wheres_of(canvas)}
+    watched = [
+        parse(f"did({event}{f' where {where}' if where else ''})", catalog) for event, where in wheres_of(canvas)
+    ]
+    for node in [*nodes, *watched]:
         attributes |= attributes_of(node)
         lists |= looked_at(node)
     return {

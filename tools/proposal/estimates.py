@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from tools.canvas import Canvas
-from tools.canvas.graph import due_after, following, topological, touches
+from tools.canvas.graph import arrivals, touches
 from tools.canvas.schema import HoldOut
 from tools.proposal.audience import Ids
 from tools.proposal.schema import (
@@ -34,25 +34,13 @@ def lay_out(con: duckdb.DuckDBPyConnection, ids: Ids) -> None:
     con.unregister("proposed_ids")
 
 
-def arrivals(canvas: Canvas, start: datetime, segments: Segments) -> dict[str, datetime]:
-    """The earliest instant at which a customer who enters at `start` comes to each node."""
-    zone, index = segments.warehouse.zone, {node.id: node for node in canvas.nodes}
-    earliest: dict[str, datetime] = {}
-    for node in topological(canvas):
-        here = earliest.setdefault(node.id, start)
-        for target in following(node):
-            due = due_after(index[target], here, zone)
-            earliest[target] = min(earliest.get(target, due), due)
-    return earliest
-
-
 def forecast(
     con: duckdb.DuckDBPyConnection, canvas: Canvas, start: datetime, policy: ThrottlePolicy, segments: Segments
 ) -> list[Forecast]:
     """What the throttle says to the whole audience at each touch's earliest instant, each touch by itself. Touches that
     the canvas itself will have made by then are not counted, so later waves may meet more caps than stated."""
     found = []
-    when = arrivals(canvas, start, segments)
+    when = arrivals(canvas, start, segments.warehouse.zone)
     for wave, touch in enumerate(touches(canvas), start=1):
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE proposed_candidates AS
@@ -96,7 +84,7 @@ def waterfalls(
     canvas: Canvas, node: Node, start: datetime, policy: ThrottlePolicy, segments: Segments
 ) -> list[ChannelWaterfall]:
     """Net reach of each touch at its earliest instant, by branch."""
-    when = arrivals(canvas, start, segments)
+    when = arrivals(canvas, start, segments.warehouse.zone)
     held = next((Held(n.percent, n.key) for n in canvas.nodes if isinstance(n, HoldOut)), None)
     found = []
     for touch in touches(canvas):

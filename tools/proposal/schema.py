@@ -5,9 +5,9 @@ written out, definitions and policies copied.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from control.records.routing import Facts
 from tools.canvas import Canvas
@@ -23,17 +23,29 @@ class Audience(Model):
 
     `re-evaluated`: the segment is evaluated then; the release stops if more than `max_new` of them were not in it at
     submission, or more than `max_gone` of the earlier ones are no longer. `frozen`: exactly the ids of submission.
+    `stream`: customers keep entering as the canvas's trigger says, no more than `max_daily` in a day of the bank and
+    `max_total` altogether; beyond that nobody enters, and it is on record. No ids are stored; `count` is how many the
+    entry's segment held at submission.
     `ids` are packed by `tools.proposal.audience`; `sha256` names them.
     """
 
-    rule: Literal["re-evaluated", "frozen"] = "re-evaluated"
+    rule: Literal["re-evaluated", "frozen", "stream"] = "re-evaluated"
     max_new: float = Field(0.2, ge=0, le=1, description="Share of the audience at release.")
     max_gone: float = Field(0.2, ge=0, le=1, description="Share of the audience at submission.")
+    max_daily: int | None = Field(None, ge=1, description="Entries per day of the bank; only for `stream`.")
+    max_total: int | None = Field(None, ge=1, description="Entries altogether; only for `stream`.")
     max_touches: int = Field(gt=0)
     count: int = Field(ge=0)
     sha256: str
     ids: str
     branches: tuple[int, ...] | None = Field(None, description="The submitter's branches; None is the whole bank.")
+
+    @model_validator(mode="after")
+    def _ceilings(self) -> Self:
+        stated = (self.max_daily is not None, self.max_total is not None)
+        if stated != ((self.rule == "stream"),) * 2:
+            raise ValueError("a stream has a daily and a total ceiling, another audience has neither")
+        return self
 
 
 class Expression(Model):

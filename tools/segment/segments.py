@@ -67,12 +67,16 @@ class Count(Frozen):
 
 @dataclass(frozen=True)
 class Segments:
-    """The segments of one warehouse as one actor may see them."""
+    """The segments of one warehouse as one actor may see them.
+
+    `known_lists` are lists that exist even while nobody is on them: the tags that a canvas at work puts on.
+    """
 
     warehouse: Warehouse
     catalog: Catalog
     records: Records
     actor: Actor
+    known_lists: frozenset[str] = frozenset()
 
     def count(self, node: s.Node, at: datetime | None = None, *, diagnose: bool = True) -> Count:
         """Count a segment at an instant (default: the data cut-off).
@@ -197,7 +201,7 @@ class Segments:
 
     def _check_references(self, tree: s.Node) -> None:
         for node in fields_of(tree, s.InList):
-            known = self._lists()
+            known = [*self._lists(), *self.known_lists]
             if node.name not in known:
                 raise _missing("list", "名单", node.name, known)
         for name, value in _referenced(tree, self.catalog):

@@ -29,7 +29,7 @@ def run(
 
 def conserved(result: DryRun) -> None:
     for n in result.nodes:
-        parts = (n.held_out, n.capped, n.deferred, n.abandoned, n.sent, n.passed, n.goal, n.waiting)
+        parts = (n.held_out, n.capped, n.deferred, n.abandoned, n.sent, n.passed, n.goal, n.left, n.waiting)
         assert n.entered == sum(parts), n
 
 
@@ -53,12 +53,20 @@ def test_the_hold_out_is_the_keyed_hash(bank: SmallBank) -> None:
 def test_arms_split_by_keyed_hash_and_touch_ids_are_stable(bank: SmallBank) -> None:
     arms = [{"name": "a", "share": 50, "text": "甲"}, {"name": "b", "share": 50, "text": "乙"}]
     canvas = canvas_of({**SMS, "hour": None, "arms": arms}, holdout_percent=0)
+    rows: list[tuple[int, str, str, int]] = []
+
+    class Watching(DryEffects):
+        def decide(
+            self, con: duckdb.DuckDBPyConnection, candidates: str, instant: datetime, limits: Mapping[str, int]
+        ) -> str:
+            rows.extend(con.execute(f"SELECT customer_id, arm, touch_id, wave FROM {candidates}").fetchall())
+            return super().decide(con, candidates, instant, limits)
+
     with bank.warehouse.overlay() as con:
         con.execute(enrolments_ddl("e", temporary=True))
         journey = Journey(canvas, "j", "camp", bank.segments, "e")
         journey.enter(con, START)
-        table = journey.candidates(con, START)
-        rows = con.execute(f"SELECT customer_id, arm, touch_id, wave FROM {table}").fetchall()
+        tick(con, [journey], START, Watching(con, ThrottlePolicy(), bank.segments))
     assert len(rows) == 20
     for customer, arm, touch_id, wave in rows:
         assert arm == ("a" if bucket("测试/touch_1", customer) < threshold(50) else "b")
@@ -213,7 +221,7 @@ def test_a_touch_straight_after_a_touch_is_a_second_round(bank: SmallBank) -> No
 
 
 def test_effects_that_defer_to_now_are_a_fault(bank: SmallBank) -> None:
-    class Stuck:
+    class Stuck(DryEffects):
         def decide(
             self, con: duckdb.DuckDBPyConnection, candidates: str, instant: datetime, limits: Mapping[str, int]
         ) -> str:
@@ -229,7 +237,7 @@ def test_effects_that_defer_to_now_are_a_fault(bank: SmallBank) -> None:
         journey = Journey(canvas_of({**SMS, "hour": None}), "j", "j", bank.segments, "e")
         journey.enter(con, START)
         with pytest.raises(DeveloperFixes, match="same instant"):
-            tick(con, [journey], START, Stuck())
+            tick(con, [journey], START, Stuck(con, ThrottlePolicy(), bank.segments))
 
 
 def test_snapshot_conditions_are_named(bank: SmallBank) -> None:
