@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tools.canvas.schema import Hours, OnDate, Recurring, SendingWindow
-from warehouse.errors import ModelRetry
 
 _YEARS_LOOKED_AT = 2
 
@@ -21,12 +20,9 @@ def holds(hours: Hours | SendingWindow, local: datetime) -> bool:
     return hours.start == hours.end or clock >= hours.start or clock < hours.end
 
 
-def opening(windows: Sequence[SendingWindow], instant: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant, this one or later, within one of the windows; the instant itself where there are none.
-
-    Raises:
-        ModelRetry: no window ever opens.
-    """
+def opening(windows: Sequence[SendingWindow], instant: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first instant, this one or later, within one of the windows; the instant itself where there are none, None where
+    none ever opens (`check` refuses such a canvas)."""
     local = instant.astimezone(zone)
     if not windows or any(holds(window, local) for window in windows):
         return instant
@@ -38,7 +34,7 @@ def opening(windows: Sequence[SendingWindow], instant: datetime, zone: ZoneInfo)
             there = datetime.combine(day, start, zone)
             if there > local and any(holds(window, there) for window in windows):
                 return there.astimezone(UTC)
-    raise ModelRetry("None of the sending windows ever opens.", "Give a window at least one day and hour.")
+    return None
 
 
 def last_round(trigger: Recurring | OnDate, instant: datetime, zone: ZoneInfo) -> datetime | None:

@@ -134,7 +134,7 @@ def arrivals(canvas: Canvas, start: datetime, zone: ZoneInfo, *, latest: bool = 
     for node in topological(canvas):
         here = found.setdefault(node.id, start)
         if isinstance(node, Touch):
-            here = found[node.id] = opening(canvas.sending_windows, here, zone)
+            here = found[node.id] = opening(canvas.sending_windows, here, zone) or here
         for target in following(node):
             # What a wait is for may happen at once.
             soon = isinstance(node, Wait) and target == node.happened and not latest

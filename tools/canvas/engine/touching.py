@@ -10,7 +10,7 @@ from tools.canvas.schema import Touch
 from tools.segment.segments import branch_scope
 from tools.throttle.sql import Params, execute, temp_name
 from warehouse.clock import naive_utc
-from warehouse.errors import DeveloperFixes
+from warehouse.errors import DeveloperFixes, ModelRetry
 
 WINDOW_RULE = "sending_window"
 
@@ -34,8 +34,10 @@ def candidates(flow: Flow) -> str | None:
     they are deferred to the next opening instead, which is put on record."""
     if not flow.at_touch:
         return None
-    table = _candidates(flow)
     opens = opening(flow.journey.canvas.sending_windows, flow.instant, flow.zone)
+    if opens is None:
+        raise ModelRetry("None of the canvas's sending windows ever opens.", "Give one of them a day and an hour.")
+    table = _candidates(flow)
     if opens <= flow.instant:
         return table
     decided, params = temp_name("windowed"), Params()
