@@ -74,6 +74,11 @@ class Assistant:
     def close(self) -> None:
         self._connection.close()
 
+    def use(self, catalog: Catalog) -> None:
+        """Speak of the data by another catalog from the next request on."""
+        self.catalog = catalog
+        self.models.use(catalog)
+
     def ask(
         self, text: str, *, thread: str, actor: Actor, model: str | None = None, on_event: OnEvent | None = None
     ) -> Answer:

@@ -1,7 +1,7 @@
-"""`touchline list upload|list`: customers named one by one in a file."""
+"""`touchline list upload|list|show|archive`: customers named one by one in a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,7 +20,9 @@ lists = typer.Typer(no_args_is_help=True, help=say("客户名单。", "Uploaded 
 )
 def upload(
     name: Annotated[str, typer.Argument(metavar="NAME", help=say("名单名称。", "The list's name."))],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=say("CSV 或 Parquet（列 customer_id），或每行一个客户号。", "CSV or Parquet with a column customer_id, or one id per line."))],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=say("CSV 或 Parquet（列 customer_id、phone、id_card 等），或每行一个。", "CSV or Parquet with a column customer_id, phone, id_card …, or one per line."))],
+    named: Annotated[Literal["customer_id", "phone", "id_card", "account", "wecom", "device"] | None, typer.Option("--named", help=say("按什么指认客户（默认看列名）。", "What customers are named by (default: the heading says)."))] = None,
+    several: Annotated[Literal["all", "none"], typer.Option("--several", help=say("一个值对应多个客户号时：全部加入或都不加入。", "Where several customers share a value: take all of them, or none."))] = "all",
     home: HomeDir = DEFAULT_HOME, user: User = None, token: Token = None, as_json: Json = False, lang: Lang = None,
 ) -> None:  # fmt: skip
     try:
@@ -32,7 +34,7 @@ def upload(
             say("请检查路径。", "Check its path."),
         ) from None
     with at_desk(home, reader(home_info(home), user, token)) as desk:
-        report = desk.list_upload(name, content)
+        report = desk.list_upload(name, content, named, several)
     show(report, as_json, lambda: _readable(report))
 
 
@@ -42,20 +44,57 @@ def list_(
 ) -> None:
     with at_desk(home, reader(home_info(home), user, token)) as desk:
         found = desk.lists()
-    headings = (say("名称", "name"), say("人数", "customers"), say("上传人", "uploaded by"), "sha256")
-    show(found, as_json, lambda: table(headings, [(i.name, i.size, i.uploaded_by, i.sha256[:12]) for i in found]))
+    headings = (
+        say("名称", "name"), say("版本", "version"), say("人数", "customers"), say("按", "named by"),
+        say("上传人", "uploaded by"), "sha256",
+    )  # fmt: skip
+    rows = [(i.name, i.version, i.size, i.named, i.uploaded_by, i.sha256[:12]) for i in found]
+    show(found, as_json, lambda: table(headings, rows))
+
+
+@lists.command("show", help=say("名单的匹配报告、版本和使用者。", "A list's match report, versions and users."))
+def show_(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=say("名单名称。", "The list's name."))],
+    home: HomeDir = DEFAULT_HOME, user: User = None, token: Token = None, as_json: Json = False, lang: Lang = None,
+) -> None:  # fmt: skip
+    with at_desk(home, reader(home_info(home), user, token)) as desk:
+        found = desk.list_view(name)
+    headings = (say("版本", "version"), say("人数", "customers"), say("上传于", "uploaded"), "sha256")
+    versions = table(
+        headings,
+        [(v.version, v.size, f"{v.created_at:%Y-%m-%d %H:%M}Z" if v.created_at else "-", v.sha256[:12]) for v in found.versions],
+    )  # fmt: skip
+    users = say("被使用：", "used by: ") + (", ".join(found.users) or say("无", "nobody"))
+    show(found, as_json, lambda: "\n\n".join((_readable(found), versions, users)))
+
+
+@lists.command(
+    "archive",
+    help=say("停用名单；被使用时拒绝并说明被谁使用。", "Take a list out of use; refused while used, naming by whom."),
+)
+def archive(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=say("名单名称。", "The list's name."))],
+    home: HomeDir = DEFAULT_HOME, user: User = None, token: Token = None, as_json: Json = False, lang: Lang = None,
+) -> None:  # fmt: skip
+    with at_desk(home, reader(home_info(home), user, token)) as desk:
+        gone = desk.list_archive(name)
+    show(gone, as_json, lambda: say(f"已停用名单 {gone.name}", f"archived the list {gone.name}"))
 
 
 def _readable(report: ListReport) -> str:
     headings = (
-        say("行数", "rows"), say("匹配", "matched"), say("未知", "unknown"), say("重复", "duplicates"),
-        say("无效", "invalid"),
+        say("行数", "rows"), say("空", "blank"), say("格式不对", "malformed"), say("重复", "duplicates"),
+        say("唯一匹配", "unique"), say("匹配多个", "several"), say("未匹配", "unknown"), say("客户数", "customers"),
     )  # fmt: skip
-    counts = (report.rows, report.matched, report.unknown, report.duplicates, report.invalid)
+    counts = (
+        report.rows, report.blank, report.malformed, report.duplicates, report.unique, report.several, report.unknown,
+        report.matched,
+    )  # fmt: skip
     lines = [table(headings, [counts]), say(f"用法：in_list('{report.name}')", f"use it: in_list('{report.name}')")]
     for words, rows in (
-        (say("未知的行：", "unknown in rows "), report.unknown_rows),
-        (say("无效的行：", "invalid rows "), report.invalid_rows),
+        (say("未匹配的行：", "unknown in rows "), report.unknown_rows),
+        (say("匹配多个的行：", "several in rows "), report.several_rows),
+        (say("格式不对的行：", "malformed rows "), report.invalid_rows),
     ):
         if rows:
             lines.append(words + ", ".join(map(str, rows)))

@@ -6,7 +6,21 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from cli import bench, campaign, conversation, decisions, evaluation, house, lists, people, policy, running, segments
+from cli import (
+    bench,
+    campaign,
+    conversation,
+    decisions,
+    evaluation,
+    house,
+    lists,
+    people,
+    policy,
+    running,
+    segment_life,
+    segments,
+    tags,
+)
 from cli.language import say
 from cli.output import BadUsage, fail
 from warehouse.errors import TouchlineError
@@ -23,7 +37,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (house, people, conversation, segments, lists, policy, campaign, decisions, running, evaluation, bench):
+GROUPS = (
+    house, people, conversation, segments, segment_life, tags, lists, policy, campaign, decisions, running, evaluation,
+    bench,
+)  # fmt: skip
+for group in GROUPS:
     group.register(app)
 
 EXIT_BAD = 2

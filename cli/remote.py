@@ -3,7 +3,8 @@
 import contextlib
 import time
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel
@@ -23,8 +24,11 @@ from server.schema import (
     CanvasCheck,
     CanvasView,
     CatalogHit,
+    ChangesAsked,
+    ChangeView,
     ClockAsked,
     ClockView,
+    CountView,
     DecisionAsked,
     DecisionMade,
     DisableAsked,
@@ -33,9 +37,13 @@ from server.schema import (
     DryRunAsked,
     Exported,
     HouseView,
+    LineageView,
     ListInfo,
     ListReport,
+    ListView,
     Me,
+    OverlapAsked,
+    OverlapView,
     PasswordAsked,
     PersonAsked,
     PolicyCheck,
@@ -47,12 +55,17 @@ from server.schema import (
     ProposalView,
     ReadOutView,
     ReleaseRun,
+    RenewAsked,
     RevokeAsked,
+    SaveAsked,
     SegmentAsked,
     SegmentCount,
     SegmentInfo,
     SignedIn,
     SignIn,
+    TagAsked,
+    TagInfo,
+    TagView,
     ThrottleAsked,
     ThrottleCheck,
     TokenAsked,
@@ -76,6 +89,10 @@ from warehouse.errors import (
     TouchlineError,
 )
 from warehouse.store import QueryTimeout
+
+if TYPE_CHECKING:
+    from tools.segment.list_files import Named
+    from tools.segment.lists import Several
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -172,6 +189,9 @@ class Remote:
 
     def _post(self, path: str, asked: BaseModel | None, answer: type[A]) -> A:
         return answer.model_validate(self._send("POST", path, asked).json())
+
+    def _delete(self, path: str, answer: type[A]) -> A:
+        return answer.model_validate(self._send("DELETE", path).json())
 
     # The house
 
@@ -273,15 +293,60 @@ class Remote:
                     file.write(piece)
         return Exported(expression=asked.expression, count=int(response.headers["X-Customers"]), file=str(out))
 
-    def segments(self, limit: int = 50) -> list[SegmentInfo]:
-        return self._list("/segments", SegmentInfo, limit=limit)
+    def segments(self, limit: int = 50, named: bool = False) -> list[SegmentInfo]:
+        return self._list("/segments", SegmentInfo, limit=limit, named=named)
 
-    def list_upload(self, name: str, content: bytes) -> ListReport:
-        form: dict[str, Any] = {"data": {"name": name}, "files": {"file": ("list", content)}}
+    def segment_save(self, asked: SaveAsked) -> SegmentInfo:
+        return self._post("/segments", asked, SegmentInfo)
+
+    def segment_overlap(self, asked: OverlapAsked) -> OverlapView:
+        return self._post("/segments/overlap", asked, OverlapView)
+
+    def segment_lineage(self, segment: str) -> LineageView:
+        return self._get(f"/segments/{_quoted(segment)}/lineage", LineageView)
+
+    def segment_history(self, segment: str) -> list[CountView]:
+        return self._list(f"/segments/{_quoted(segment)}/history", CountView)
+
+    def segment_changes(self, asked: ChangesAsked) -> ChangeView:
+        return self._post("/segments/changes", asked, ChangeView)
+
+    def segment_archive(self, segment: str) -> SegmentInfo:
+        return self._delete(f"/segments/{_quoted(segment)}", SegmentInfo)
+
+    def list_upload(
+        self, name: str, content: bytes, named: "Named | None" = None, several: "Several" = "all"
+    ) -> ListReport:
+        said = {"name": name, "named": named or "", "several": several}
+        form: dict[str, Any] = {"data": said, "files": {"file": ("list", content)}}
         return ListReport.model_validate(self._request("POST", "/lists", **form).json())
 
     def lists(self) -> list[ListInfo]:
         return self._list("/lists", ListInfo)
+
+    def list_view(self, name: str) -> ListView:
+        return self._get(f"/lists/{_quoted(name)}", ListView)
+
+    def list_archive(self, name: str) -> ListInfo:
+        return self._delete(f"/lists/{_quoted(name)}", ListInfo)
+
+    def tags(self) -> list[TagInfo]:
+        return self._list("/tags", TagInfo)
+
+    def tag(self, name: str) -> TagView:
+        return self._get(f"/tags/{_part(name)}", TagView)
+
+    def tag_create(self, asked: TagAsked) -> TagInfo:
+        return self._post("/tags", asked, TagInfo)
+
+    def tag_renew(self, name: str, asked: RenewAsked) -> TagInfo:
+        return self._post(f"/tags/{_part(name)}/renew", asked, TagInfo)
+
+    def tag_refresh(self, name: str) -> TagInfo:
+        return self._post(f"/tags/{_part(name)}/refresh", None, TagInfo)
+
+    def tag_remove(self, name: str) -> TagInfo:
+        return self._delete(f"/tags/{_part(name)}", TagInfo)
 
     def canvas_check(self, asked: CanvasAsked) -> CanvasCheck:
         return self._post("/canvases/check", asked, CanvasCheck)
@@ -337,6 +402,17 @@ class Remote:
 
     def withdraw(self, proposal_id: str) -> ProposalView:
         return self._post(f"/proposals/{_part(proposal_id)}/withdraw", None, ProposalView)
+
+
+def _quoted(text: str) -> str:
+    """A name as one segment of a path.
+
+    Raises:
+        NotFound: it could not be one: it is empty, or holds a slash, which no path can carry inside a segment.
+    """
+    if not text.strip() or "/" in text or text.strip(".") == "":
+        raise NotFound(f"{text!r} cannot be asked for over HTTP.", "Use its id, such as seg_1.")
+    return quote(text, safe="")
 
 
 def _part(text: str) -> str:

@@ -73,6 +73,10 @@ class Deliverer:
         with warehouse.writer() as con:
             make(con)
 
+    def use(self, catalog: Catalog) -> None:
+        """Know other names of the data from the next run on; releases keep the definitions of their payloads."""
+        self._catalog = catalog
+
     def run_due(self, progress: Progress | None = None) -> list[WaveReport]:
         """Do everything that is due now: stop what was stopped, start what is approved, advance journeys, decide and
         reserve, fill the outbox, hand over.

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from knowledge import KnowledgeError
 from server import problems
 from server.limits import Gate
-from server.routes import approval, house, people, policies, talk, work
+from server.routes import approval, house, people, policies, segments, talk, work
 from server.schema import Language, Problem
 from server.service import Service
 from warehouse.errors import TouchlineError
@@ -35,7 +35,7 @@ def create_app(service: Service) -> ASGIApp:
         responses=PROBLEM_RESPONSES,
     )
     app.state.service = service
-    for part in (house, people, policies, talk, work, approval):
+    for part in (house, people, policies, talk, work, segments, approval):
         app.include_router(part.router, prefix="/v1")
     app.add_exception_handler(TouchlineError, _touchline)
     app.add_exception_handler(KnowledgeError, _unforeseen)

@@ -16,20 +16,29 @@ from server.schema import (
     SegmentCount,
     SegmentInfo,
 )
+from warehouse.errors import NotFound
 
 if TYPE_CHECKING:
+    from control.records import SegmentRecord
     from tools.segment import Node, Segments
 
 
 class SegmentWork(Part):
     @needs("read")
     def segment_count(self, asked: SegmentAsked) -> SegmentCount:
-        """How many customers of the caller's branches; with a diagnosis when they are few.
+        """How many customers of the caller's branches; with a diagnosis when they are few. The count of a saved segment
+        is kept, so that a later one can be explained.
 
         Raises:
             ModelRetry: the expression cannot be read; the message names the place and the nearest words.
         """
-        found = self._segments().count(self._node(asked.expression))
+        segments = self._segments()
+        found = segments.count(self._node(asked.expression))
+        saved = self._saved(asked.expression)
+        if saved is not None:
+            from tools.segment.history import keep
+
+            keep(segments, saved, found, explain=True)
         return SegmentCount(
             expression=found.expression,
             count=self.shown(found.count),
@@ -87,8 +96,8 @@ class SegmentWork(Part):
         return self.stores.home.exports / f".{uuid.uuid4().hex}.{name}"
 
     @needs("read")
-    def segments(self, limit: int = 50) -> list[SegmentInfo]:
-        """Saved segments, the latest first."""
+    def segments(self, limit: int = 50, named: bool = False) -> list[SegmentInfo]:
+        """Saved segments, the latest first; only those with a name if so asked."""
         return [
             SegmentInfo(
                 id=s.id,
@@ -98,13 +107,20 @@ class SegmentWork(Part):
                 created_by=s.account,
                 created_at=s.created_at,
             )
-            for s in self.stores.records.segments(limit)
+            for s in self.stores.records.segments(limit, named)
         ]
 
     def _node(self, text: str) -> "Node":
         from tools.segment import resolve
 
         return resolve(text, self.stores.catalog, self.stores.records)
+
+    def _saved(self, text: str) -> "SegmentRecord | None":
+        """The saved segment that a text is the id or name of; None for an expression."""
+        try:
+            return self.stores.records.segment(text)
+        except NotFound:
+            return None
 
     def _segments(self) -> "Segments":
         from tools.segment import Segments

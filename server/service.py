@@ -21,7 +21,9 @@ from server.policies import PolicyWork
 from server.scheduler import Scheduler
 from server.schema import Me, ReleaseRun, SignedIn, SignIn, Wave
 from server.stores import Stores
+from server.tags import TagWork
 from server.turns import Turns
+from server.upkeep import Upkeep
 from warehouse.errors import AdminFixes, SignInNeeded
 from warehouse.home import Home
 
@@ -30,7 +32,7 @@ log = logging.getLogger("touchline.service")
 DEFAULT_USER = "operator"
 
 
-class Workspace(Conversation, Canvases, Approvals, ListWork, PeopleWork, PolicyWork, House):
+class Workspace(Conversation, Canvases, Approvals, ListWork, TagWork, PeopleWork, PolicyWork, House):
     """What one caller may work with. Every public function is marked with the permission it takes (`server.access`)."""
 
 
@@ -53,6 +55,7 @@ class Service:
         self._delivering = threading.Lock()
         self._told: list[str] = []
         self.scheduler: Scheduler | None = None
+        self.upkeep = Upkeep(self.stores)
 
     def __enter__(self) -> Self:
         return self
@@ -148,9 +151,10 @@ class Service:
         self._tell(proposal_id)
 
     def run_due(self) -> ReleaseRun:
-        """Do what is due now; one run at a time."""
+        """Do what is due now, deliveries first; one run at a time."""
         with self._delivering:
             reports = self.stores.deliverer.run_due()
+            self.upkeep.run_due()
         return ReleaseRun(
             waves=[Wave.model_validate(report, from_attributes=True) for report in reports],
             outbox=str(self.home.outbox),

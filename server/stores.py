@@ -90,7 +90,25 @@ class Stores:
 
     @property
     def catalog(self) -> Catalog:
-        return self._once("catalog", lambda: Catalog.load(self.home.catalog))
+        """The bank's catalog with the self-service tags of this home."""
+        return self._once("catalog", self._read_catalog)
+
+    def _read_catalog(self) -> Catalog:
+        catalog, tags = Catalog.load(self.home.catalog), self.records.tags()
+        if not tags:
+            return catalog
+        from tools.segment.tagged import with_tags
+
+        return with_tags(catalog, tags)
+
+    def renew_catalog(self) -> None:
+        """A tag was made or removed: from now on everybody who is asked knows."""
+        with self._opening:
+            catalog = self._opened["catalog"] = self._read_catalog()
+            if self.is_open("assistant"):
+                self.assistant.use(catalog)
+            if self.is_open("deliverer"):
+                self.deliverer.use(catalog)
 
     @property
     def records(self) -> "Records":

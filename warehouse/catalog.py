@@ -124,8 +124,23 @@ class NotNull(Model):
     column: str
 
 
+class Tagged(Model):
+    """True for the customers that a self-service tag held at its last run (`tag_members`)."""
+
+    kind: Literal["tagged"] = "tagged"
+    tag: str = Field(description="Its id, 'tag_7': a name may pass to another tag, an id never does.")
+
+
 Derivation = Annotated[
-    YearsSince | DaysSince | DaysToMonthDay | DaysToBirthday | DaysToNextMaturity | WithinYears | Exists | NotNull,
+    YearsSince
+    | DaysSince
+    | DaysToMonthDay
+    | DaysToBirthday
+    | DaysToNextMaturity
+    | WithinYears
+    | Exists
+    | NotNull
+    | Tagged,
     Field(discriminator="kind"),
 ]
 

@@ -37,7 +37,8 @@ class Models:
         self.toolbox = toolbox
         self.same_customers = same_customers
         self.profile = ModelProfile()
-        self._made: dict[str, ChatModel] = dict(extra or {})
+        self._extra = dict(extra or {})
+        self._made: dict[str, ChatModel] = dict(self._extra)
 
     def names(self) -> list[str]:
         """The names that `get` takes, the default first."""
@@ -62,6 +63,13 @@ class Models:
                     fix += " Set TOUCHLINE_MODEL_URL to use an OpenAI-compatible endpoint."
                 raise NotFound(f"There is no model {chosen!r}.", fix)
         return self._made[chosen]
+
+    def use(self, catalog: Catalog) -> None:
+        """Make the models anew for another catalog; at once if they were in use, so that no request waits for it."""
+        self.catalog = catalog
+        used, self._made = self._made, dict(self._extra)
+        for name in used:
+            self.get(name)
 
     def _offline(self) -> OfflineModel:
         examples = [(p.id, text) for p in self.playbooks.all() for text in (*p.examples.zh, *p.examples.en)]

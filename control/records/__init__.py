@@ -5,25 +5,32 @@ from control.records.canonical import canonical, digest, list_hash
 from control.records.conversations import Conversations
 from control.records.database import Database, Instant, control_url, sqlite_path
 from control.records.drafts import Drafts
+from control.records.lives import Lives
 from control.records.proposals import AlreadySubmitted, Proposals
 from control.records.views import (
     OPEN,
     UNDECIDED,
     CanvasRecord,
+    ConditionCount,
+    CountRecord,
+    DocumentRecord,
     EventRecord,
+    Every,
     ListRecord,
     Move,
     ProposalRecord,
     ProposalStatus,
     SegmentRecord,
+    TagRecord,
+    TagRunRecord,
     ThreadFocus,
     ThreadRecord,
     TurnRecord,
 )
 
 
-class Records(Drafts, Proposals, Conversations):
-    """Saved segments, canvas versions, evidence, lists, proposals and conversations of one bank.
+class Records(Drafts, Lives, Proposals, Conversations):
+    """Saved segments, their counts, tags, canvas versions, evidence, lists, proposals and conversations of one bank.
 
     Args:
         url: a SQLAlchemy URL; `control_url(home)` for the embedded one.
@@ -37,8 +44,12 @@ __all__ = [
     "Actor",
     "AlreadySubmitted",
     "CanvasRecord",
+    "ConditionCount",
+    "CountRecord",
     "Database",
+    "DocumentRecord",
     "EventRecord",
+    "Every",
     "Instant",
     "ListRecord",
     "Move",
@@ -46,6 +57,8 @@ __all__ = [
     "ProposalStatus",
     "Records",
     "SegmentRecord",
+    "TagRecord",
+    "TagRunRecord",
     "ThreadFocus",
     "ThreadRecord",
     "TurnRecord",

@@ -57,9 +57,10 @@ class Drafts(Store):
                 except IntegrityError:  # on PostgreSQL another session saved it in between
                     row = session.scalars(sa.select(t.Segment).where(*same)).one()
             row.name = name or row.name
+            row.archived_at = None
             row.count = row.count if count is None else count
             session.flush()
-            return _segment(row)
+            return segment_record(row)
 
     def segment(self, id_or_name: str) -> SegmentRecord:
         """By `seg_<n>`, or by name (the newest of that name).
@@ -72,11 +73,13 @@ class Drafts(Store):
             if text.startswith("seg_"):
                 row = session.get(t.Segment, number("seg", text))
             else:
-                named = sa.select(t.Segment).where(t.Segment.name == text).order_by(t.Segment.n.desc())
+                kept = t.Segment.archived_at.is_(None)
+                named = sa.select(t.Segment).where(t.Segment.name == text, kept).order_by(t.Segment.n.desc())
                 row = session.scalars(named).first() if text else None
             if row is not None:
-                return _segment(row)
-            names = session.scalars(sa.select(t.Segment.name).where(t.Segment.name != "").distinct()).all()
+                return segment_record(row)
+            alive = sa.select(t.Segment.name).where(t.Segment.name != "", t.Segment.archived_at.is_(None))
+            names = session.scalars(alive.distinct()).all()
         near = nearest(text, names)
         raise NotFound(
             f"There is no segment {id_or_name!r}.",
@@ -84,12 +87,17 @@ class Drafts(Store):
             nearest=near,
         )
 
-    def segments(self, limit: int = 50) -> list[SegmentRecord]:
-        """The newest first."""
+    def segments(self, limit: int = 50, named: bool = False) -> list[SegmentRecord]:
+        """The newest first, without those that were archived.
+
+        Args:
+            named: only those that somebody gave a name.
+        """
+        query = sa.select(t.Segment).where(t.Segment.archived_at.is_(None))
+        if named:
+            query = query.where(t.Segment.name != "")
         with self.database.read() as session:
-            return [
-                _segment(r) for r in session.scalars(sa.select(t.Segment).order_by(t.Segment.n.desc()).limit(limit))
-            ]
+            return [segment_record(r) for r in session.scalars(query.order_by(t.Segment.n.desc()).limit(limit))]
 
     def save_canvas(
         self,
@@ -201,8 +209,20 @@ class Drafts(Store):
                 raise NotFound(f"There is no evidence {evidence_id}.", "Ask the question again.")
             return row.thread
 
-    def save_list(self, name: str, customer_ids: Iterable[int], actor: Actor) -> ListRecord:
-        """Register an uploaded list by name and content; the ids themselves are kept by the warehouse.
+    def save_list(
+        self,
+        name: str,
+        customer_ids: Iterable[int],
+        actor: Actor,
+        kind: str = "customer_id",
+        report: Mapping[str, Any] | None = None,
+    ) -> ListRecord:
+        """Register an uploaded list by name and content; the ids themselves are kept by the warehouse. Other customers
+        under the same name are its next version; the same ones are the same version, with the report of the last file.
+
+        Args:
+            kind: what the file named its customers by.
+            report: how its rows were matched, as JSON; numbers only, never a value of the file.
 
         Raises:
             ModelRetry: the list or its name is empty.
@@ -217,17 +237,19 @@ class Drafts(Store):
                     name=name.strip(),
                     sha256=list_hash(ids),
                     size=len(ids),
+                    version=row.version + 1 if row is not None else 1,
                     account=actor.account,
                     person=actor.person,
                     created_at=self.now(),
                 )
                 session.add(row)
+            row.kind, row.report, row.archived_at = kind, dict(report or {}), None
             return _list(row)
 
     def lists(self, limit: int = 200) -> list[ListRecord]:
         """The newest upload of every name, the latest first."""
         newest = sa.select(sa.func.max(t.UploadedList.n)).group_by(t.UploadedList.name)
-        query = sa.select(t.UploadedList).where(t.UploadedList.n.in_(newest))
+        query = sa.select(t.UploadedList).where(t.UploadedList.n.in_(newest), t.UploadedList.archived_at.is_(None))
         with self.database.read() as session:
             return [_list(row) for row in session.scalars(query.order_by(t.UploadedList.n.desc()).limit(limit))]
 
@@ -239,15 +261,21 @@ class Drafts(Store):
         """
         with self.database.read() as session:
             row = session.scalars(_uploads(name)).first()
-            if row is not None:
+            if row is not None and row.archived_at is None:
                 return _list(row)
-            names = session.scalars(sa.select(t.UploadedList.name).distinct()).all()
+            alive = sa.select(t.UploadedList.name).where(t.UploadedList.archived_at.is_(None))
+            names = session.scalars(alive.distinct()).all()
         near = nearest(name, names)
         raise NotFound(
             f"There is no uploaded list {name!r}.",
             f"Did you mean {', '.join(near)}?" if near else "Upload it first.",
             nearest=near,
         )
+
+    def list_versions(self, name: str) -> list[ListRecord]:
+        """All uploads under a name, the newest first; empty for a name that no list ever had."""
+        with self.database.read() as session:
+            return [_list(row) for row in session.scalars(_uploads(name))]
 
 
 def _void_older(session: Session, canvas: int, version: int, actor: Actor, why: str, now: Any) -> None:
@@ -274,10 +302,10 @@ def _canvas_row(session: Session, id_: str, *, lock: bool = False) -> t.Canvas:
     return row
 
 
-def _segment(row: t.Segment) -> SegmentRecord:
+def segment_record(row: t.Segment) -> SegmentRecord:
     return SegmentRecord(
         id=f"seg_{row.n}", name=row.name, expression=row.expression, tree=row.tree, count=row.count, thread=row.thread,
-        account=row.account, person=row.person, created_at=row.created_at,
+        account=row.account, person=row.person, created_at=row.created_at, archived_at=row.archived_at,
     )  # fmt: skip
 
 
@@ -295,5 +323,5 @@ def _uploads(name: str) -> sa.Select[t.UploadedList]:
 def _list(row: t.UploadedList) -> ListRecord:
     return ListRecord(
         name=row.name, sha256=row.sha256, size=row.size, account=row.account, person=row.person,
-        created_at=row.created_at,
+        created_at=row.created_at, version=row.version, kind=row.kind, report=row.report, archived_at=row.archived_at,
     )  # fmt: skip

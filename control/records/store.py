@@ -7,7 +7,7 @@ from control.records.database import Database
 from warehouse.clock import Clock
 from warehouse.errors import NotFound
 
-KINDS = {"seg": "segment", "cv": "canvas", "prop": "proposal", "ev": "evidence record"}
+KINDS = {"seg": "segment", "cv": "canvas", "prop": "proposal", "ev": "evidence record", "tag": "tag"}
 
 
 class Store:

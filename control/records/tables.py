@@ -19,7 +19,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Instant(), dict[str, Any]: sa.JSON(), list[str]: sa.JSON()}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: Instant(),
+        dict[str, Any]: sa.JSON(),
+        list[str]: sa.JSON(),
+        list[dict[str, Any]]: sa.JSON(),
+    }
 
 
 def _number() -> Mapped[int]:
@@ -44,6 +49,68 @@ class Segment(Base):
     account: Mapped[str] = mapped_column(sa.String(80))
     person: Mapped[str] = mapped_column(sa.String(80))
     created_at: Mapped[datetime]
+    archived_at: Mapped[datetime | None]
+
+
+class SegmentCount(Base):
+    """How many a saved segment had at a data cut-off, for those who see the same branches."""
+
+    __tablename__ = "segment_counts"
+    __table_args__ = (sa.Index(None, "segment", "scope", "as_of"), _NEVER_REUSED)
+
+    n: Mapped[int] = _number()
+    segment: Mapped[int] = mapped_column(sa.ForeignKey("segments.n"))
+    scope: Mapped[str] = mapped_column(sa.String(400))
+    as_of: Mapped[datetime]
+    counted_at: Mapped[datetime]
+    definition: Mapped[str] = mapped_column(sa.String(80))
+    tree: Mapped[dict[str, Any]]
+    count: Mapped[int]
+    unknown: Mapped[int]
+    total: Mapped[int]
+    conditions: Mapped[list[dict[str, Any]]]
+    members_kept: Mapped[bool] = mapped_column(default=False)
+    account: Mapped[str] = mapped_column(sa.String(80))
+
+
+class Tag(Base):
+    """A boolean attribute that people made; its definition never changes."""
+
+    __tablename__ = "tags"
+    __table_args__ = (_NEVER_REUSED,)
+
+    n: Mapped[int] = _number()
+    name: Mapped[str] = mapped_column(sa.String(64), index=True)
+    zh: Mapped[str] = mapped_column(sa.String(80))
+    en: Mapped[str] = mapped_column(sa.String(80))
+    expression: Mapped[str] = mapped_column(sa.Text)
+    tree: Mapped[dict[str, Any]]
+    definition: Mapped[str] = mapped_column(sa.String(80))
+    source: Mapped[str] = mapped_column(sa.String(40))
+    every: Mapped[str] = mapped_column(sa.String(10))
+    hour: Mapped[int]
+    weekday: Mapped[int | None]
+    expires_at: Mapped[datetime]
+    account: Mapped[str] = mapped_column(sa.String(80))
+    person: Mapped[str] = mapped_column(sa.String(80))
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class TagRun(Base):
+    """One recomputation of a tag, or one that failed and why."""
+
+    __tablename__ = "tag_runs"
+    __table_args__ = (sa.Index(None, "tag", "n"), _NEVER_REUSED)
+
+    n: Mapped[int] = _number()
+    tag: Mapped[int] = mapped_column(sa.ForeignKey("tags.n"))
+    run_at: Mapped[datetime]
+    as_of: Mapped[datetime]
+    size: Mapped[int | None]
+    entered: Mapped[int | None]
+    lost: Mapped[int | None]
+    problem: Mapped[str] = mapped_column(sa.Text)
 
 
 class Canvas(Base):
@@ -86,9 +153,13 @@ class UploadedList(Base):
     name: Mapped[str] = mapped_column(sa.String(120), index=True)
     sha256: Mapped[str] = mapped_column(sa.String(64))
     size: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    kind: Mapped[str] = mapped_column(sa.String(20), default="customer_id", server_default="customer_id")
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     account: Mapped[str] = mapped_column(sa.String(80))
     person: Mapped[str] = mapped_column(sa.String(80))
     created_at: Mapped[datetime]
+    archived_at: Mapped[datetime | None]
 
 
 class Proposal(Base):

@@ -30,6 +30,76 @@ class SegmentRecord(Frozen):
     account: str
     person: str
     created_at: datetime
+    archived_at: datetime | None = None
+
+
+class ConditionCount(Frozen):
+    """How many met one condition of a segment by itself."""
+
+    condition: str
+    count: int
+
+
+class CountRecord(Frozen):
+    """How many a saved segment had at a data cut-off. `tree` is what it meant then, by value; `definition` its digest.
+
+    `scope` names the branches it was counted over; empty means the whole bank. `members_kept`: the warehouse still
+    knows who they were, under this record's number.
+    """
+
+    number: int = 0
+    segment: str
+    scope: str = ""
+    as_of: datetime
+    counted_at: datetime | None = None
+    definition: str
+    tree: dict[str, Any]
+    count: int
+    unknown: int = 0
+    total: int = 0
+    conditions: tuple[ConditionCount, ...] = ()
+    members_kept: bool = False
+    account: str = ""
+
+
+Every = Literal["daily", "weekly"]
+
+
+class TagRecord(Frozen):
+    """A self-service tag. `tree` is by value but for uploaded lists, which mean their newest upload at each run.
+
+    `hour` is of the bank's day; `weekday` is 0 for Monday, for weekly ones. What it held last is in its runs.
+    """
+
+    id: str
+    name: str
+    zh: str
+    en: str
+    expression: str
+    tree: dict[str, Any]
+    definition: str
+    source: str = Field(description="The segment it was made from; empty for an expression.")
+    every: Every
+    hour: int
+    weekday: int | None = None
+    expires_at: datetime
+    account: str
+    person: str
+    created_at: datetime
+    removed_at: datetime | None = None
+
+
+class TagRunRecord(Frozen):
+    """One recomputation; `problem` tells why it failed, and then nothing of what the tag held has changed."""
+
+    number: int = 0
+    tag: str
+    run_at: datetime
+    as_of: datetime
+    size: int | None = None
+    entered: int | None = None
+    lost: int | None = None
+    problem: str = ""
 
 
 class CanvasRecord(Frozen):
@@ -55,6 +125,18 @@ class Move(Frozen):
     account: str
     person: str
     why: str
+
+
+class DocumentRecord(Frozen):
+    """A canvas, or the canvas version behind an open proposal: a place where segments, lists and tags are named."""
+
+    kind: Literal["canvas", "proposal"]
+    id: str
+    version: int
+    name: str
+    document: dict[str, Any]
+    status: str = ""
+    account: str = ""
 
 
 class ProposalRecord(Frozen):
@@ -118,3 +200,7 @@ class ListRecord(Frozen):
     account: str = ""
     person: str = ""
     created_at: datetime | None = None
+    version: int = 1
+    kind: str = Field("customer_id", description="What its file named customers by.")
+    report: dict[str, Any] = Field({}, description="How the rows of its file were matched: numbers only.")
+    archived_at: datetime | None = None

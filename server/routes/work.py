@@ -1,16 +1,14 @@
-"""Segments, canvases, throttle and analysis."""
+"""Counting segments, canvases, throttle and analysis."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from server.gate import Work
 from server.schema import (
-    MAX_UPLOAD,
     AnalyzeAsked,
     Breakdown,
     BreakdownAsked,
@@ -20,13 +18,10 @@ from server.schema import (
     Drawing,
     DryRun,
     DryRunAsked,
-    ListInfo,
-    ListReport,
     Name,
     ReadOutView,
     SegmentAsked,
     SegmentCount,
-    SegmentInfo,
     ThrottleAsked,
     ThrottleCheck,
     Waterfall,
@@ -34,7 +29,6 @@ from server.schema import (
     Why,
     WhyAsked,
 )
-from warehouse.errors import ModelRetry
 
 router = APIRouter()
 PARQUET = "application/vnd.apache.parquet"
@@ -82,50 +76,6 @@ def _pieces(path: Path) -> Iterator[bytes]:
                 yield piece
     finally:
         path.unlink(missing_ok=True)
-
-
-@router.get("/segments", tags=["segments"])
-def segments(work: Work, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> list[SegmentInfo]:
-    """Saved segments, the latest first."""
-    return work.segments(limit)
-
-
-@router.get("/lists", tags=["segments"])
-def lists(work: Work) -> list[ListInfo]:
-    """Uploaded lists with customers of one's branches, the latest first."""
-    return work.lists()
-
-
-FORM = {
-    "type": "object",
-    "required": ["name", "file"],
-    "properties": {"name": {"type": "string"}, "file": {"type": "string", "format": "binary"}},
-}
-
-
-@router.post(
-    "/lists",
-    tags=["segments"],
-    status_code=201,
-    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}}},
-)
-async def list_upload(request: Request, work: Work) -> ListReport:
-    """Upload a list: CSV or Parquet with a column customer_id, or one id per line. The file's own name means nothing.
-
-    The body is read here, not by the framework: nobody's files are taken in before it is known who sends them.
-    """
-    work.caller.require("draft")
-    async with request.form(max_files=1, max_fields=1, max_part_size=1_000) as form:
-        name, file = form.get("name"), form.get("file")
-        if not isinstance(name, str) or file is None or isinstance(file, str):
-            raise ModelRetry(
-                "A list is uploaded as a form with name and file.",
-                "Send multipart/form-data with these two.",
-                message_zh="上传名单需要表单字段 name 和 file。",
-                fix_zh="请用 multipart/form-data 发送这两项。",
-            )
-        content = await file.read(MAX_UPLOAD + 1)
-    return await run_in_threadpool(work.list_upload, name, content)
 
 
 @router.post("/canvases/check", tags=["canvases"])

@@ -70,18 +70,35 @@ class ListInfo(Answered):
     sha256: str
     uploaded_by: str = ""
     created_at: datetime | None = None
+    version: int = 1
+    named: str = Field("customer_id", description="What its file named customers by.")
 
 
 class ListReport(ListInfo):
-    """What became of an uploaded file. Rows are counted from 1 without a heading; values are never repeated."""
+    """What became of an uploaded file. Rows are counted from 1 without a heading; values are never repeated.
+
+    rows = duplicates + blank + malformed + unique + several + unknown.
+    """
 
     rows: int = Field(description="Rows with something in them.")
     matched: Count = Field(description="Different customers of the uploader's branches; they are the list.")
-    unknown: int = Field(description="Different ids that are no customer of the uploader's branches.")
-    duplicates: int = Field(description="Rows that repeat an earlier id.")
-    invalid: int = Field(description="Rows that hold no id.")
+    unknown: int = Field(description="Different values that name no customer of the uploader's branches.")
+    duplicates: int = Field(description="Rows that repeat an earlier value.")
+    invalid: int = Field(description="Rows that hold no value that could name a customer: blank or malformed.")
     unknown_rows: list[int] = Field([], description="The first of them.")
     invalid_rows: list[int] = []
+    blank: int = 0
+    malformed: int = 0
+    unique: int = Field(0, description="Different values that name one customer number.")
+    several: int = Field(0, description="Different values that several customer numbers share.")
+    several_rows: list[int] = []
+
+
+class ListView(ListReport):
+    """A list with how its latest file was matched, its versions, and who names it."""
+
+    versions: list[ListInfo] = []
+    users: list[str] = []
 
 
 class Exported(Answered):

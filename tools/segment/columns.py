@@ -19,6 +19,7 @@ from warehouse.catalog import (
     Exists,
     Kind,
     NotNull,
+    Tagged,
     WithinYears,
     YearsSince,
 )
@@ -148,6 +149,9 @@ class Customers:
                 return t.customer_id.isin(rows.customer_id)
             case NotNull(column=column):
                 return t[column].notnull()
+            case Tagged(tag=tag):
+                held = ibis.table({"tag": "string", "customer_id": "int64"}, name="tag_members")
+                return t.customer_id.isin(held.filter(held.tag == tag).customer_id)
 
     def _days_to_month_day(self, day: ir.IntegerValue) -> ir.IntegerValue:
         today = self.moment.today

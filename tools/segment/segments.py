@@ -1,7 +1,7 @@
 """`Segments`: counting, breaking down, explaining and listing segments of one warehouse for one actor."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +22,7 @@ from tools.segment.errors import ExpressionError
 from tools.segment.expansion import expand
 from tools.segment.snapshot import snapshot_conditions
 from tools.segment.sql import to_sql
+from tools.segment.tagged import check_usable
 from tools.segment.walk import attributes_of, fields_of, flatten
 from warehouse.catalog import Attribute, Catalog, nearest
 from warehouse.errors import DeveloperFixes, ModelRetry
@@ -125,6 +126,7 @@ class Segments:
             NotFound: there is no such attribute.
         """
         attribute = self.catalog.attribute(by)
+        check_usable([by], self.catalog, self.records)
         tree = self.ready(node)
         here = self.compiler(tree, at, also=[by]).here()
         title = f"{to_text(node)} by {by}"
@@ -167,6 +169,7 @@ class Segments:
     def ready(self, node: s.Node) -> s.Node:
         """The tree by value, every list and branch it names known to exist."""
         tree = expand(node, self.records)
+        check_usable(attributes_of(tree), self.catalog, self.records)
         self._check_references(tree)
         return tree
 
@@ -223,13 +226,23 @@ def branch_scope(warehouse: Warehouse, actor: Actor | None) -> tuple[int, ...] |
 
 
 def load_list(
-    warehouse: Warehouse, records: Records, name: str, customer_ids: Sequence[int], actor: Actor
+    warehouse: Warehouse,
+    records: Records,
+    name: str,
+    customer_ids: Sequence[int],
+    actor: Actor,
+    kind: str = "customer_id",
+    report: Mapping[str, Any] | None = None,
 ) -> ListRecord:
     """Upload a list: its ids into the warehouse, its name and content hash into the records.
 
     An older upload under the same name stays, under its own hash: proposals may rest on it.
+
+    Args:
+        kind: what the file named its customers by.
+        report: how its rows were matched; numbers only.
     """
-    kept = records.save_list(name, customer_ids, actor)
+    kept = records.save_list(name, customer_ids, actor, kind, report)
     ids = pa.table({"customer_id": pa.array(sorted(set(customer_ids)), pa.int64())})
     with warehouse.writer() as con:
         con.execute("CREATE TABLE IF NOT EXISTS list_members (name VARCHAR, sha256 VARCHAR, customer_id BIGINT)")

@@ -14,6 +14,7 @@ from warehouse.catalog import (
     Kind,
     Metric,
     Missing,
+    Tagged,
     Term,
     Value,
     Words,
@@ -92,6 +93,8 @@ def _has_data(con: duckdb.DuckDBPyConnection, attribute: Attribute) -> bool:
         return _column_has_data(con, "matures_on", "holdings")
     if isinstance(derived, Exists):
         return _column_has_data(con, derived.column, derived.table)
+    if isinstance(derived, Tagged):  # people make these in a home; a bank's files do not have them
+        return False
     return _column_has_data(con, derived.column)
 
 
