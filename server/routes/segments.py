@@ -31,6 +31,7 @@ from warehouse.errors import ModelRetry
 router = APIRouter()
 NAMED = ("customer_id", "phone", "id_card", "account", "wecom", "device")
 SEVERAL = ("all", "none")
+FIELDS = frozenset({"name", "file", "named", "several"})
 Called = Annotated[str, InPath(min_length=1, max_length=80)]
 """Segments and lists may be called anything that can be written in an expression; a name with a slash has no address."""
 
@@ -110,12 +111,12 @@ async def list_upload(request: Request, work: Work) -> ListReport:
     work.caller.require("draft")
     async with request.form(max_files=1, max_fields=3, max_part_size=1_000) as form:
         name, file = form.get("name"), form.get("file")
-        if not isinstance(name, str) or file is None or isinstance(file, str):
+        if not isinstance(name, str) or file is None or isinstance(file, str) or set(form) - FIELDS:
             raise ModelRetry(
-                "A list is uploaded as a form with name and file.",
-                "Send multipart/form-data with these two.",
-                message_zh="上传名单需要表单字段 name 和 file。",
-                fix_zh="请用 multipart/form-data 发送这两项。",
+                "A list is uploaded as a form with name and file, and named and several where they are said.",
+                "Send multipart/form-data with these.",
+                message_zh="上传名单需要表单字段 name 和 file，可另加 named 和 several。",
+                fix_zh="请用 multipart/form-data 发送这些字段。",
             )
         named, several = (_chosen(form.get(f), choices) for f, choices in (("named", NAMED), ("several", SEVERAL)))
         content = await file.read(MAX_UPLOAD + 1)

@@ -60,12 +60,19 @@ def test_nobody_gets_nothing_but_the_open_routes(server) -> None:
         "proposal_id": "prop_1",
         "evidence_id": "ev_1",
         "token_id": "x",
+        "segment_id": "seg_1",
+        "name": "x",
     }
     bodies = {
         "/v1/ask": {"text": "x"},
         "/v1/tokens": {"name": "x", "scopes": ["read"]},
         "/v1/segments/breakdown": {"expression": "everyone", "by": "tier"},
         "/v1/segments/waterfall": {"expression": "everyone", "channel": "sms"},
+        "/v1/segments": {"name": "x", "expression": "everyone"},
+        "/v1/segments/overlap": {"segments": ["everyone", "is_payroll"]},
+        "/v1/segments/changes": {"segment": "seg_1"},
+        "/v1/tags": {"name": "x", "expression": "everyone"},
+        "/v1/tags/{name}/renew": {},
         "/v1/canvases/check": {"canvas": "cv_1"},
         "/v1/canvases/dry-run": {"canvas": "cv_1"},
         "/v1/canvases/draw": {"canvas": "cv_1"},
@@ -301,7 +308,10 @@ def test_a_list_is_uploaded_as_a_form_and_only_by_who_may(server) -> None:
         assert operator.post("/segments/count", json={"expression": "in_list('vip')"}).json()["count"] == 2
         assert_problem(operator.post("/lists", json={"name": "vip"}), 422, "bad_input")
         assert_problem(operator.post("/lists", data={"name": "vip"}), 422, "bad_input")
-        assert_problem(operator.post("/lists", data={"name": "vip", "more": "x"}, files=file), 400, "bad_input")
+        assert_problem(operator.post("/lists", data={"name": "vip", "more": "x"}, files=file), 422, "bad_input")
+        assert_problem(operator.post("/lists", data={"name": "vip", "named": "x"}, files=file), 422, "bad_input")
+        four = {"name": "vip", "named": "", "several": "", "more": "x"}
+        assert_problem(operator.post("/lists", data=four, files=file), 400, "bad_input")
         three_mb = b"customer_id\n" + b"1234567890\n" * 300_000 + b"1\n"
         large = operator.post("/lists", data={"name": "large"}, files={"file": ("x", three_mb)})
         assert large.status_code == 201, large.text
