@@ -136,7 +136,8 @@ class Compiler(Measuring):
                 limit = threshold_hex(percent)
                 if limit is None:
                     return ibis.literal(True)
-                return (ibis.literal(f"{key}:") + customer.cast("string")).hexdigest("md5").left(8) < limit
+                # All 32 digits compare with the first 8 as those 8 do: a longer text is never below its own beginning.
+                return (ibis.literal(f"{key}:") + customer.cast("string")).hexdigest("md5") < limit
             case _:
                 raise DeveloperFixes(f"{to_text(node)} must be expanded before it is compiled.")
 
