@@ -1,7 +1,9 @@
 """Counting what customers, sending accounts and channels have had: one grouped pass over the touches of the widest window.
 
-A touch counts from `sent_at`, or from `decided_at` while it is only queued. A reservation of the nightly plan counts in
-every window that holds both its moment and the instant of the decision: what is decided now must leave room for it.
+A touch counts from `sent_at`, or from `decided_at` where that is missing. One that is still queued counts as made now,
+however long ago it was decided: it may leave at any moment, and then uses up the windows of that moment. A reservation of
+the nightly plan counts in every window that holds both its moment and the instant of the decision: what is decided now
+must leave room for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +18,10 @@ from tools.throttle.limits import Limit
 from tools.throttle.policy import Rolling, ThrottlePolicy
 from tools.throttle.sql import Params, execute, relation, temp_name
 from warehouse.clock import naive_utc
+
+_OPEN = "'queued', 'reserved'"
+"""Statuses of touches that are decided and have not left."""
+_NOT_OPEN = f"(status IS NULL OR status NOT IN ({_OPEN}))"
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,16 @@ def counted_touches(
     columns = "campaign_id, customer_id, channel, category"
     parts = []
     for name in past.history:
-        # Two scans with plain comparisons, so that the time bound reaches the storage: touches lie there by time.
-        for moment, which in (("sent_at", ""), ("decided_at", "sent_at IS NULL AND ")):
+        # Scans with plain comparisons, so that the time bound reaches the storage: touches lie there by time.
+        for moment, which in (("sent_at", ""), ("decided_at", f"sent_at IS NULL AND {_NOT_OPEN} AND ")):
             parts.append(
                 f"""SELECT {columns}, {moment} AS moment FROM {relation(name)} WHERE {which}{moment} <= {now}
                     {later.format(moment)} AND (status IS NULL OR status NOT IN ({states}))"""
             )
+        parts.append(
+            f"""SELECT {columns}, {now}::TIMESTAMP AS moment FROM {relation(name)}
+                WHERE sent_at IS NULL AND status IN ({_OPEN}) AND decided_at <= {now} AND status NOT IN ({states})"""
+        )
     if past.reserved and until is not None:
         mine = f" AND touch_id NOT IN (SELECT touch_id FROM {relation(past.own)})" if past.own else ""
         parts.append(

@@ -15,7 +15,7 @@ from tools.segment import Segments, parse
 from tools.throttle.calendar import Quiet, quiet_at
 from tools.throttle.policy import ThrottlePolicy
 from tools.throttle.sql import Params, relation
-from warehouse.clock import naive_utc
+from warehouse.clock import day_start, naive_utc
 from warehouse.errors import AdminFixes, ModelRetry
 
 STAGES: dict[str, str] = {
@@ -116,7 +116,7 @@ def rule_sql(
         youngest = params.add(born_for(policy.suppression.minimum_age, day))
         lines.append(f"WHEN k.birth_date > {youngest} THEN 'under_age'")
     lines += _suitability(con, params, kinds, day, policy)
-    lines += _consent(params, kinds, instant, policy)
+    lines += _consent(params, kinds, instant, policy, segments.warehouse.zone)
     channels = {f.channel for f in kinds}
     for channel in sorted(channels):
         reachable, _ = contact_sql(channel, instant, policy, segments)
@@ -189,7 +189,9 @@ def _suitability(
     return lines
 
 
-def _consent(params: Params, kinds: list[Facet], instant: datetime, policy: ThrottlePolicy) -> list[str]:
+def _consent(
+    params: Params, kinds: list[Facet], instant: datetime, policy: ThrottlePolicy, zone: ZoneInfo
+) -> list[str]:
     lines = []
     rules = policy.consent
     moment = params.add(naive_utc(instant))
@@ -205,8 +207,9 @@ def _consent(params: Params, kinds: list[Facet], instant: datetime, policy: Thro
         given += f" AND opted_in AND (updated_at IS NULL OR updated_at <= {moment})"
         lines.append(f"WHEN {here} AND c.customer_id NOT IN ({given}) THEN 'no_consent'")
         if rules.term_days is not None:
-            # A consent of unknown age may be older than its term.
-            alive = f"updated_at > {params.add(naive_utc(instant - timedelta(days=rules.term_days)))}"
+            # By bank days, like an assessment; a consent of unknown age may be older than its term.
+            oldest = instant.astimezone(zone).date() - timedelta(days=rules.term_days - 1)
+            alive = f"updated_at >= {params.add(naive_utc(day_start(oldest, zone)))}"
             lines.append(f"WHEN {here} AND c.customer_id NOT IN ({given} AND {alive}) THEN 'consent_lapsed'")
     return lines
 
