@@ -118,7 +118,8 @@ class Comparing:
 
     def _in(self, node: s.In, rows: Valued, fields: Mapping[str, Field]) -> ir.BooleanValue:
         f, value = fields[node.name], rows.value(node.name)
-        if family(f) in ("date", "timestamp") or (isinstance(f, Attribute) and f.reference):
+        # a derived yes/no is itself a comparison, which SQL does not read as the left side of IN
+        if family(f) in ("date", "timestamp", "bool") or (isinstance(f, Attribute) and f.reference):
             return ibis.or_(*[self._compare_constant(f, value, "=", v) for v in node.values])
         return value.isin([literal(v, f.kind) for v in node.values])
 

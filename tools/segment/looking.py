@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -15,6 +16,9 @@ from tools.segment.rows import Rows, detail, relation_of, time_column
 from tools.segment.vocabulary import Field, Listing, vocabulary
 from tools.segment.walk import attributes_of
 from warehouse.errors import DeveloperFixes
+
+Bounded: TypeAlias = s.Last | s.Ago | s.Months | s.Dates | s.Calendar
+"""Windows with the same bounds for every customer."""
 
 
 class Looking(Comparing, ABC):
@@ -32,40 +36,48 @@ class Looking(Comparing, ABC):
         """The rows of an event or detail table that are known at the evaluation instant: customer_id, the column of their
         time (`occurred_at` of events), and used properties as `p_<name>`."""
         listing = vocabulary(self.catalog).listings[event]
-        time = time_column(listing)
-        rows = self._within(relation_of(listing), listing, window)
         used = (attributes_of(where) if where else set()) | set(also)
-        rows = detail(rows, listing, used, self.moment, ("customer_id", *([time] if time else [])))
+        rows = self._details(self._within(relation_of(listing), listing, window), listing, used)
         if where is not None:
             rows = rows.filter(self.condition(where, Rows(rows, listing.fields), listing.fields, False))
         return rows
 
+    def _details(self, rows: ir.Table, listing: Listing, used: set[str]) -> ir.Table:
+        time = time_column(listing)
+        return detail(rows, listing, used, self.moment, ("customer_id", *([time] if time else [])))
+
     def _within(self, rows: ir.Table, listing: Listing, window: s.Window | None) -> ir.Table:
         """The rows of a list that lie in a window and are known at the evaluation instant."""
+        column = time_column(listing)
+        if not column and window is not None:
+            raise DeveloperFixes(f"{listing.name} has no time that a window could be about.")
+        rows = self._known(rows, listing, undated=window is None)
+        if isinstance(window, s.SinceEntry):
+            return self._since_entry(rows, column, listing.dated)
+        return rows if window is None else rows.filter(*self._inside(rows[column], listing, window))
+
+    def _known(self, rows: ir.Table, listing: Listing, undated: bool) -> ir.Table:
+        """The rows known at the evaluation instant. Rows of a detail table without a time belong to no window."""
         if listing.entity is None:
             rows = rows.filter(rows["name"] == listing.name)
         column = time_column(listing)
         if not column:
-            if window is not None:
-                raise DeveloperFixes(f"{listing.name} has no time that a window could be about.")
             return rows
         time = rows[column]
         if listing.monthly:
             known = time < ibis.literal(self.moment.today.replace(day=1))
         else:
             known = time <= ibis.literal(self.moment.today if listing.dated else self.moment.instant)
-        undated = window is None and listing.entity is not None
-        rows = rows.filter(time.isnull() | known if undated else known)
-        if isinstance(window, s.SinceEntry):
-            return self._since_entry(rows, column, listing.dated)
-        if window is None:
-            return rows
+        return rows.filter(time.isnull() | known if undated and listing.entity is not None else known)
+
+    def _inside(self, time: ir.Value, listing: Listing, window: Bounded) -> list[ir.BooleanValue]:
+        """What makes known rows lie in a window."""
         if listing.dated:
             first, last = days(window, self.moment.today)
-            return rows.filter(time >= ibis.literal(first), time <= ibis.literal(last))
+            return [time >= ibis.literal(first), time <= ibis.literal(last)]
         start, included, end = bounds(window, self.moment.at, self.moment.zone)
-        rows = rows.filter(time >= ibis.literal(start) if included else time > ibis.literal(start))
-        return rows if isinstance(window, s.Last) else rows.filter(time < ibis.literal(end))
+        after = time >= ibis.literal(start) if included else time > ibis.literal(start)
+        return [after] if isinstance(window, s.Last) else [after, time < ibis.literal(end)]
 
     def _since_entry(self, rows: ir.Table, column: str, dated: bool) -> ir.Table:
         if self.entries is None:

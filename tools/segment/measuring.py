@@ -3,7 +3,7 @@
 from abc import ABC
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import ibis
 import ibis.expr.types as ir
@@ -12,14 +12,15 @@ from tools.segment import schema as s
 from tools.segment.columns import Customers
 from tools.segment.comparing import FLIP, OPS, rank
 from tools.segment.looking import Looking
-from tools.segment.periods import FAR
-from tools.segment.rows import time_column
-from tools.segment.vocabulary import Field, vocabulary
-from tools.segment.walk import attributes_in, measures_of
+from tools.segment.periods import FAR, bounds, days
+from tools.segment.rows import Rows, relation_of, time_column
+from tools.segment.vocabulary import Field, Listing, vocabulary
+from tools.segment.walk import attributes_in, attributes_of, measures_of
 
 ZERO = ("count", "distinct", "sum")
 """Measures that are 0, not unknown, where there are no rows."""
 LENGTHS = ("recency", "since_first")
+ENDS = ("latest", "earliest")
 
 
 @dataclass(frozen=True)
@@ -90,41 +91,84 @@ class Measuring(Looking, ABC):
         base = base.select("customer_id", **{f"a_{name}": customers.value(name) for name in names})
         columns: dict[str, ir.Value] = {column: base[column] for column in base.columns}
         joined = base
-        for number, measure in enumerate(measures):
-            totals = self._valued(measure, self._totals(measure))
-            totals = totals.select(**{f"c_{number}": totals.customer_id, f"v_{number}": totals.v})
+        for number, group in enumerate(_passes(measures)):
+            totals = self._pass(group)
+            totals = totals.rename({f"c_{number}": "customer_id"})
             joined = joined.left_join(totals, base.customer_id == totals[f"c_{number}"])
-            value = totals[f"v_{number}"]
-            columns[f"m_{number}"] = value.fill_null(0) if measure.measure in ZERO else value
+            for measure in group:
+                name = f"m_{measures.index(measure)}"
+                value = totals[f"v_{group.index(measure)}"]
+                columns[name] = value.fill_null(0) if measure.measure in ZERO else value
         return Figures(joined.select(**columns), measures)
+
+    def _pass(self, group: Sequence[s.Measure]) -> ir.Table:
+        """Measures `v_<n>` of each customer with rows, in one pass over a list: each counts what is its own."""
+        if len(group) == 1:
+            totals = self._valued(group[0], self._totals(group[0]))
+            return totals.select("customer_id", v_0=totals.v)
+        listing = vocabulary(self.catalog).listings[group[0].of]
+        rows = self._known(relation_of(listing), listing, undated=any(m.window is None for m in group))
+        if (span := self._span(group, listing)) is not None:
+            time = rows[time_column(listing)]
+            rows = rows.filter(time >= ibis.literal(span[0]), time <= ibis.literal(span[1]))
+        used = {name for m in group if m.where is not None for name in attributes_of(m.where)}
+        rows = self._details(rows, listing, used | {m.property for m in group if m.property})
+        figures = {}
+        for number, measure in enumerate(group):
+            own: list[ir.BooleanValue] = []
+            if measure.window is not None:
+                assert not isinstance(measure.window, s.SinceEntry)
+                own = self._inside(rows[time_column(listing)], listing, measure.window)
+            if measure.where is not None:
+                own.append(self.condition(measure.where, Rows(rows, listing.fields), listing.fields, False))
+            value = self._figure(measure, rows, ibis.and_(*own) if own else None)
+            figures[f"v_{number}"] = self.moment.since_days(value) if measure.measure in LENGTHS else value
+        return rows.group_by("customer_id").aggregate(**figures)
+
+    def _span(
+        self, group: Sequence[s.Measure], listing: Listing
+    ) -> tuple[date, date] | tuple[datetime, datetime] | None:
+        """The first and last day or instant that any window of a group reaches; None where one has no bounds."""
+        windows = [m.window for m in group if m.window is not None and not isinstance(m.window, s.SinceEntry)]
+        if len(windows) < len(group):
+            return None
+        if listing.dated:
+            reached = [days(window, self.moment.today) for window in windows]
+            return min(first for first, _ in reached), max(last for _, last in reached)
+        instants = [bounds(window, self.moment.at, self.moment.zone) for window in windows]
+        return min(start for start, _, _ in instants), max(end for _, _, end in instants)
 
     def _totals(self, node: s.Measure) -> ir.Table:
         """One row for each customer with rows: customer_id, and the figure as `v` — or, for lengths of time, the instant
         or day that they begin at, as `t`."""
         listing = vocabulary(self.catalog).listings[node.of]
         rows = self.occurrences(node.of, node.where, node.window, *([node.property] if node.property else []))
-        if node.measure in ("latest", "earliest"):
+        if node.measure in ENDS and not (listing.monthly and _one_month(node.window)):
             return self._at_an_end(rows, node, time_column(listing))
-        grouped = rows.group_by("customer_id")
+        value = self._figure(node, rows, None)
+        return rows.group_by("customer_id").aggregate(**{"t" if node.measure in LENGTHS else "v": value})
+
+    def _figure(self, node: s.Measure, rows: ir.Table, only: ir.BooleanValue | None) -> ir.Value:
+        """The aggregate of a measure over the rows of a customer that count for it."""
         if node.measure == "count":
-            return grouped.aggregate(v=rows.count())
+            return rows.count(where=only)
         if node.measure in LENGTHS:
-            time = rows[time_column(listing)]
-            return grouped.aggregate(t=time.max() if node.measure == "recency" else time.min())
+            time = rows[time_column(vocabulary(self.catalog).listings[node.of])]
+            return time.max(where=only) if node.measure == "recency" else time.min(where=only)
         value = rows[f"p_{node.property}"]
         if order := self._ranks(node):
             value = rank(value, order)
         match node.measure:
             case "sum":
-                return grouped.aggregate(v=value.sum().fill_null(0))
+                return value.sum(where=only).fill_null(0)
             case "distinct":
-                return grouped.aggregate(v=value.nunique())
+                return value.nunique(where=only)
             case "min":
-                return grouped.aggregate(v=value.min())
-            case "max":
-                return grouped.aggregate(v=value.max())
+                return value.min(where=only)
+            case "max" | "latest" | "earliest":
+                return value.max(where=only)
             case _:  # a mean of exact sums, the same on every engine
-                return grouped.aggregate(v=value.sum().cast("float64") / value.count().nullif(0))
+                return value.sum(where=only).cast("float64") / value.count(where=only).nullif(0)
 
     def _at_an_end(self, rows: ir.Table, node: s.Measure, time: str) -> ir.Table:
         """The property in the first or last row that has it; of rows at the same time, the largest."""
@@ -152,6 +196,22 @@ class Measuring(Looking, ABC):
             return None
         totals = self._valued(operand, self._totals(operand))
         return ~customer.isin(totals.filter(totals.v.notnull()).customer_id)
+
+
+def _passes(measures: Sequence[s.Measure]) -> list[list[s.Measure]]:
+    """Measures in groups that one pass over a list can take."""
+    groups: dict[object, list[s.Measure]] = {}
+    for measure in measures:
+        alone = measure.measure in ENDS or isinstance(measure.window, s.SinceEntry)
+        groups.setdefault(measure if alone else measure.of, []).append(measure)
+    return list(groups.values())
+
+
+def _one_month(window: s.Window | None) -> bool:
+    """Whether a month-end history has one row in a window, so that it is the first, the last and the largest."""
+    if isinstance(window, s.Months):
+        return window.start == window.end
+    return isinstance(window, s.Calendar) and window.period in ("this_month", "last_month")
 
 
 def _lone(parts: Sequence[s.Compare]) -> s.Measure | None:

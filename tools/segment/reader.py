@@ -163,13 +163,10 @@ class Reader(BehaviourReader):
 
 
 def _ordered(a: Typed, b: Typed) -> bool:
-    """Whether two operands of one family compare by size; categories do if both have the same ordered values."""
+    """Whether two operands of one family compare by size; categories do if their values are ordered."""
     if a.family in ("number", "date", "timestamp"):
         return True
-    if a.family != "category" or a.field is None or b.field is None:
-        return False
-    same = [v.value for v in a.field.values] == [v.value for v in b.field.values]
-    return same and a.field.ordered and b.field.ordered
+    return a.family == "category" and all(side.field is not None and side.field.ordered for side in (a, b))
 
 
 def _length_of_time(operand: s.Operand) -> bool:

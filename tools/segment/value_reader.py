@@ -43,6 +43,11 @@ class ValueReader(Reading, ABC):
                 right, f"{family_name(b.family).capitalize()} cannot be compared with {family_name(a.family)}.",
                 f"{family_name(b.family, zh=True)}不能与{family_name(a.family, zh=True)}比较。",
             )  # fmt: skip
+        if a.field is not None and b.field is not None and a.family == "category" and not same_values(a.field, b.field):
+            raise self._wrong(
+                right, f"{b.field.name} and {a.field.name} have different values.",
+                f"{b.field.name} 与 {a.field.name} 的取值不同，不能比较。",
+            )  # fmt: skip
         if not (_depends(a.operand) or _depends(b.operand)):
             raise self._wrong(left, "Nothing here depends on the customer.", "这个比较与客户无关。")
         return a, b
@@ -115,6 +120,11 @@ def _bare_word(text: str, token: Token, field: Field, scope: Scope) -> str:
         text=text,
         position=token.start_pos or 0,
     )
+
+
+def same_values(a: Field, b: Field) -> bool:
+    """Whether two categories have the same values in the same order, so that they can be held against each other."""
+    return [v.value for v in a.values] == [v.value for v in b.values]
 
 
 def _depends(operand: s.Operand) -> bool:

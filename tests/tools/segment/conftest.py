@@ -25,6 +25,8 @@ from evaluator import Bank
 AS_OF = datetime(2026, 11, 18, 1, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
 CUSTOMERS = 70
+ENTRIES = {n: AS_OF.replace(tzinfo=None) - timedelta(hours=n % 50, days=n % 9) for n in range(1, CUSTOMERS, 2)}
+"""When every other customer entered a canvas."""
 
 
 @pytest.fixture(scope="session")
@@ -155,6 +157,8 @@ def fill(store: Warehouse, bank: Bank) -> None:
             )
         con.executemany("INSERT INTO branches VALUES (?, ?, NULL, ?, ?)", branches)
         con.execute("INSERT INTO staff VALUES (1, '甲', 'manager', 2), (2, '乙', 'manager', 4)")
+        con.execute("CREATE TABLE entered (customer_id BIGINT, entered_at TIMESTAMP)")
+        con.executemany("INSERT INTO entered VALUES (?, ?)", list(ENTRIES.items()))
         con.execute("INSERT INTO meta VALUES ('as_of', ?), ('zone', 'Asia/Shanghai')", [AS_OF.isoformat()])
 
 

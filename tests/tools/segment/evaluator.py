@@ -18,7 +18,7 @@ OPS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
 FLIP = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-@dataclass
+@dataclass(repr=False)
 class Bank:
     customers: list[dict[str, Any]]
     events: list[dict[str, Any]]
@@ -35,7 +35,10 @@ class Bank:
 class Evaluator:
     """Who is in a segment, decided customer by customer. None stands for unknown."""
 
-    def __init__(self, bank: Bank, catalog: Catalog, at: datetime, zone: ZoneInfo) -> None:
+    def __init__(
+        self, bank: Bank, catalog: Catalog, at: datetime, zone: ZoneInfo, entries: dict[int, datetime]
+    ) -> None:
+        self.entries = entries
         self.bank, self.catalog, self.at, self.zone = bank, catalog, at, zone
         self.today = at.astimezone(zone).date()
         self.now = at.astimezone(UTC).replace(tzinfo=None)
@@ -181,7 +184,7 @@ class Evaluator:
     def is_day(self, day: date, number: int) -> bool:
         return day.day == min(number, monthrange(day.year, day.month)[1])
 
-    def property(self, prop: Any, row: dict[str, Any], of: Any = None) -> Any:
+    def property(self, prop: Any, row: dict[str, Any]) -> Any:
         source, _, part = prop.source.partition(":")
         table, _, column = source.partition(".")
         if table == "properties":
@@ -260,13 +263,15 @@ class Evaluator:
             return OPS[op](a, Decimal(str(b)))
         return OPS[op](a, b)
 
-    def inside(self, moment: date, window: Any, known: bool = True) -> bool:
+    def inside(self, moment: date, window: Any, known: bool = True, entered: datetime | None = None) -> bool:
         """Whether a day or an instant lies in a window; `known`: and is not later than the evaluation instant."""
         precise = isinstance(moment, datetime)
         if known and moment > (self.now if precise else self.today):
             return False
         if window is None:
             return True
+        if isinstance(window, s.SinceEntry):
+            return entered is not None and (moment > entered if precise else moment >= self.local_day(entered))
         if isinstance(window, s.Last | s.Next | s.Ago):
             unit = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[window.unit]
             here = self.now if precise else self.today
@@ -317,7 +322,7 @@ class Evaluator:
             elif entity is not None and entity.grain == "month":
                 seen = moment < self.today.replace(day=1) and self.inside(moment, window)
             else:
-                seen = self.inside(moment, window)
+                seen = self.inside(moment, window, entered=self.entries.get(customer))
             if seen and (where is None or self.true(where, row, fields)):
                 found.append(row)
         return found

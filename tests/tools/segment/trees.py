@@ -133,7 +133,7 @@ class Trees:
         side = st.sampled_from(names).map(named)
         return st.builds(s.Arithmetic, op=st.just("-"), left=side, right=side)
 
-    def window(self, dated: bool = False, monthly: bool = False) -> st.SearchStrategy[s.Window]:
+    def window(self, dated: bool = False, monthly: bool = False, entry: bool = True) -> st.SearchStrategy[s.Window]:
         days = st.dates(date(2026, 6, 1), date(2026, 11, 30))
         dates = st.tuples(days, days).map(lambda d: s.Dates(start=min(d), end=max(d)))
         periods = st.sampled_from(get_args(s.Period)).map(lambda p: s.Calendar(period=p))
@@ -143,7 +143,9 @@ class Trees:
             return st.one_of(dates, periods, months)
         unit = st.just("d") if dated else st.sampled_from(get_args(s.TimeUnit))
         ago = st.tuples(st.integers(1, 60), st.integers(1, 60)).filter(lambda n: n[0] != n[1])
+        entry = [st.just(s.SinceEntry())] if entry else []
         return st.one_of(
+            *entry,
             st.builds(s.Last, amount=st.integers(1, 90), unit=unit),
             st.builds(lambda n, u: s.Ago(start=max(n), end=min(n), unit=u), ago, unit),
             dates, periods, months,
@@ -152,7 +154,7 @@ class Trees:
     def stretch(self, field: Attribute | Property) -> st.SearchStrategy[s.Stretch]:
         dated = field.kind is Kind.date
         unit = st.just("d") if dated else st.sampled_from(get_args(s.TimeUnit))
-        return st.one_of(self.window(dated), st.builds(s.Next, amount=st.integers(1, 90), unit=unit))
+        return st.one_of(self.window(dated, entry=False), st.builds(s.Next, amount=st.integers(1, 90), unit=unit))
 
     def listing(self, listing: Listing) -> st.SearchStrategy[dict[str, object]]:
         """`where` and `window` of a list."""
