@@ -149,7 +149,12 @@ def why(
         for d in found.decisions
     ]
     none = say("对该客户没有任何决定记录。", "Nothing was ever decided about this customer.")
-    show(found, as_json, lambda: table(headings, rows) if rows else none)
+    grounds = [
+        "\n".join([f"{_minute(d.decided_at)} {d.channel} {d.rule}", *(f"  - {say(g.zh, g.en)}" for g in d.evidence)])
+        for d in found.decisions
+        if d.evidence
+    ]
+    show(found, as_json, lambda: "\n\n".join([table(headings, rows), *grounds]) if rows else none)
 
 
 def _minute(moment: datetime | None) -> str:

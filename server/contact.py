@@ -1,9 +1,15 @@
 """The contact and analysis part of a workspace: waterfall, throttle, why, read-outs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from server.access import needs
+from server.policies import NAME as POLICY
 from server.policies import in_force
 from server.schema import (
     AnalyzeAsked,
@@ -107,12 +113,33 @@ class Contact(SegmentWork):
                 raise NotFound(
                     "There is no customer with this number.", "Check the number; it is the bank's customer_id."
                 )
-        found = why(self.stores.warehouse, asked.customer, asked.campaign)
+        found = why(self.stores.warehouse, asked.customer, asked.campaign, self._policy_of(asked.campaign))
         return Why(
             customer=asked.customer,
             campaign=asked.campaign,
-            decisions=[Reason.model_validate(r.model_dump()) for r in found],
+            decisions=[Reason.model_validate(r.model_dump(mode="json", exclude={"touch_id"})) for r in found],
         )
+
+    def _policy_of(self, campaign: str) -> "Callable[[datetime], ThrottlePolicy]":
+        """The policy that decided about a campaign at an instant: the one approved with it and the one in force then,
+        whichever is tighter; without either on record, today's."""
+        from delivery.policy import tighter
+        from tools.throttle import ThrottlePolicy
+
+        approved: ThrottlePolicy | None = None
+        with suppress(NotFound, ValidationError, KeyError):
+            approved = ThrottlePolicy.model_validate(self.stores.records.proposal(campaign).payload["throttle"])
+
+        def policy(instant: datetime) -> ThrottlePolicy:
+            known = self.stores.authority.policies.at(POLICY, instant)
+            then: ThrottlePolicy | None = None
+            with suppress(ValidationError):
+                then = ThrottlePolicy.model_validate(known.document) if known else None
+            if approved is None or then is None:
+                return approved or then or self._policy()
+            return tighter(approved, then)
+
+        return cache(policy)
 
     @needs("read")
     def analyze(self, asked: AnalyzeAsked) -> ReadOutView:

@@ -31,6 +31,7 @@ from server.schema.canvases import (
     NodeCounts,
 )
 from server.schema.contact import (
+    Ground,
     Reason,
     ThrottleAsked,
     ThrottleCheck,
@@ -168,7 +169,9 @@ __all__ = [
     "Exported",
     "Expression",
     "Finding",
+    "Ground",
     "Group",
+    "Ground",
     "HouseView",
     "ItemView",
     "Language",

@@ -1,6 +1,7 @@
 """Who may be contacted: the waterfall of a segment, the throttle's answer, and why a customer got something or not."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
@@ -63,6 +64,15 @@ class WhyAsked(Asked):
     campaign: Name
 
 
+class Ground(Answered):
+    """What a decision rested on: a touch that counted, the consent, the quiet hours, a level; in both languages."""
+
+    kind: str
+    zh: str
+    en: str
+    data: dict[str, Any] = {}
+
+
 class Reason(Answered):
     """One decision about a customer; `decision` is send, defer, abandon or hold_out."""
 
@@ -77,6 +87,8 @@ class Reason(Answered):
     until: datetime | None = None
     words_zh: str = ""
     words_en: str = ""
+    category: str = "marketing"
+    evidence: list[Ground] = []
 
 
 class Why(Answered):

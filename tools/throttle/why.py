@@ -1,9 +1,12 @@
-"""Why a customer did, or did not, get a campaign: every decision on record, oldest first."""
+"""Why a customer did, or did not, get a campaign: every decision on record, oldest first, and what it rested on."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from tools.throttle.grounds import Case, Ground, grounds
+from tools.throttle.policy import ThrottlePolicy
 from tools.throttle.words import rule_words
 from warehouse.errors import NotFound
 from warehouse.store import Warehouse
@@ -28,6 +31,9 @@ class Reason(BaseModel):
     until: datetime | None = None
     words_zh: str
     words_en: str
+    category: str = "marketing"
+    touch_id: str = ""
+    evidence: list[Ground] = []
 
 
 _NOT_SENT = {
@@ -38,11 +44,15 @@ _NOT_SENT = {
     "expired": "abandon",
     "deferred": "defer",
 }
-_FIELDS = ("node_id", "channel", "arm", "status", "rule", "decided_at")
+_FIELDS = ("node_id", "channel", "category", "arm", "status", "rule", "decided_at", "touch_id")
+PolicyAt = Callable[[datetime], ThrottlePolicy]
 
 
-def why(warehouse: Warehouse, customer_id: int, campaign_id: str) -> list[Reason]:
+def why(warehouse: Warehouse, customer_id: int, campaign_id: str, policy_at: PolicyAt | None = None) -> list[Reason]:
     """All decisions about a customer in a campaign; empty where nothing was ever decided about him.
+
+    Args:
+        policy_at: the policy that decided at an instant; without it the answer has no evidence.
 
     Raises:
         NotFound: there is no such customer, or nothing at all is on record of such a campaign.
@@ -53,7 +63,27 @@ def why(warehouse: Warehouse, customer_id: int, campaign_id: str) -> list[Reason
     found += [] if any(r.decision == "hold_out" for r in found) else _assignment(warehouse, customer_id, campaign_id)
     if not found and not _known(warehouse, campaign_id):
         raise NotFound(f"There is no campaign {campaign_id!r}.", "Name one of those that `touchline analyze` lists.")
-    return sorted(found, key=lambda r: (r.decided_at or datetime.min.replace(tzinfo=UTC), r.node_id))
+    found.sort(key=lambda r: (r.decided_at or datetime.min.replace(tzinfo=UTC), r.node_id))
+    if policy_at is None:
+        return found
+    return [_with_evidence(warehouse, customer_id, reason, policy_at) for reason in found]
+
+
+def _with_evidence(warehouse: Warehouse, customer_id: int, reason: Reason, policy_at: PolicyAt) -> Reason:
+    """A reason with its grounds. What was never decided by the throttle (a hold-out, an import) has none."""
+    if reason.decided_at is None or not reason.channel or reason.decision == "hold_out":
+        return reason
+    case = Case(
+        customer_id=customer_id,
+        campaign_id=reason.campaign_id,
+        touch_id=reason.touch_id,
+        channel=reason.channel,
+        category=reason.category,
+        rule=reason.rule,
+        at=reason.decided_at,
+        until=reason.until,
+    )
+    return reason.model_copy(update={"evidence": grounds(warehouse, case, policy_at(reason.decided_at))})
 
 
 def _known(warehouse: Warehouse, campaign_id: str) -> bool:
@@ -81,7 +111,7 @@ def _journal(warehouse: Warehouse, customer_id: int, campaign_id: str) -> list[R
         return []
     picked = ", ".join(
         f'"{name}"' if name in columns else f"NULL AS {name}"
-        for name in ("node_id", "channel", "arm", "decision", "rule", "decided_at", "until")
+        for name in ("node_id", "channel", "category", "arm", "decision", "rule", "decided_at", "until", "touch_id")
     )
     rows = warehouse.read(
         f"SELECT {picked} FROM {JOURNAL} WHERE customer_id = ? AND campaign_id = ? AND decision <> 'send'",
@@ -110,8 +140,10 @@ def _reason(
     decided_at: datetime | None,
     node_id: str | None = None,
     channel: str | None = None,
+    category: str | None = None,
     arm: str | None = None,
     until: datetime | None = None,
+    touch_id: str | None = None,
 ) -> Reason:
     decision = {"held_out": "hold_out"}.get(decision, decision)
     rule = rule or ("allowed" if decision == "send" else "")
@@ -127,4 +159,6 @@ def _reason(
         until=until.replace(tzinfo=UTC) if until else None,
         words_zh=rule_words(rule, "zh"),
         words_en=rule_words(rule, "en"),
+        category=category or "marketing",
+        touch_id=touch_id or "",
     )
