@@ -171,7 +171,6 @@ __all__ = [
     "Finding",
     "Ground",
     "Group",
-    "Ground",
     "HouseView",
     "ItemView",
     "Language",

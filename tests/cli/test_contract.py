@@ -141,7 +141,12 @@ def test_why(desk, way: str) -> None:
     with desk() as d:
         with pytest.raises(NotFound):
             d.throttle_why(WhyAsked(customer=10**15, campaign="nothing"))
-        same("why", way, True)
+        asked = (d.throttle_why(WhyAsked(customer=n, campaign="c2026_09_payday")) for n in range(1, 400))
+        found = next(w for w in asked if w.decisions and w.decisions[0].decision == "send")
+    grounds = found.decisions[0].evidence
+    assert grounds[0].kind == "consent"
+    assert any(g.kind == "limit" and "at most" in g.en and "最多" in g.zh for g in grounds)
+    same("why", way, [g.en for g in grounds])
 
 
 def test_checking_running_and_drawing_a_canvas(desk, way: str) -> None:
