@@ -10,7 +10,7 @@ from cli.desk import at_desk, home_info
 from cli.language import LANGUAGE, say
 from cli.options import DEFAULT_HOME, HomeDir, Json, Lang, Token, User
 from cli.output import BadUsage, show, table
-from server.schema import CanvasAsked, DryRunAsked
+from server.schema import CanvasAsked, DiffAsked, DryRunAsked, TemplateAsked, TemplateParameter
 
 canvas = typer.Typer(no_args_is_help=True, help=say("流程画布：检查、试跑、画图。", "Canvases: check, dry-run, draw."))
 
@@ -120,6 +120,97 @@ def show_saved(
     with at_desk(home, reader(home_info(home), user, token)) as desk:
         found = desk.canvas(id_, int(version) if version else None)
     show(found, as_json, lambda: found.text)
+
+
+@canvas.command(
+    "history", help=say("画布的各个版本：谁、何时、改了什么。", "A canvas's versions: who, when, what changed.")
+)
+def history(
+    canvas_id: Annotated[str, typer.Argument(metavar="ID", help="cv_<n>")],
+    home: HomeDir = DEFAULT_HOME, user: User = None, token: Token = None, as_json: Json = False, lang: Lang = None,
+) -> None:  # fmt: skip
+    with at_desk(home, reader(home_info(home), user, token)) as desk:
+        found = desk.canvas_history(canvas_id, LANGUAGE)
+    headings = (say("版本", "version"), say("谁", "by"), say("时间", "at"), say("改动", "changes"))
+    rows = [
+        (v.version, v.created_by, f"{v.created_at:%Y-%m-%d %H:%M}" if v.created_at else "", "; ".join(v.changes))
+        for v in found.versions
+    ]
+    show(found, as_json, lambda: table(headings, rows))
+
+
+@canvas.command("diff", help=say("两个画布或版本有何不同。", "What differs between two canvases or versions."))
+def diff(
+    before: FileOrId, after: FileOrId,
+    dot: Annotated[bool, typer.Option("--dot", help=say("输出对比图（Graphviz DOT）。", "Print the picture as Graphviz DOT."))] = False,
+    home: HomeDir = DEFAULT_HOME, user: User = None, token: Token = None, as_json: Json = False, lang: Lang = None,
+) -> None:  # fmt: skip
+    asked = DiffAsked(before=_asked(before), after=_asked(after), language=LANGUAGE)
+    with at_desk(home, reader(home_info(home), user, token)) as desk:
+        found = desk.canvas_diff(asked)
+    same = say("没有不同。", "They are the same.")
+    show(found, as_json, lambda: found.dot if dot else "\n".join(c.words for c in found.changes) or same)
+
+
+@canvas.command("templates", help=say("总行模板和它们的参数。", "The templates of head office and their parameters."))
+def templates(
+    home: HomeDir = DEFAULT_HOME, user: User = None, token: Token = None, as_json: Json = False, lang: Lang = None,
+) -> None:  # fmt: skip
+    with at_desk(home, reader(home_info(home), user, token)) as desk:
+        found = desk.templates(LANGUAGE)
+
+    def words() -> str:
+        blocks = []
+        for template in found:
+            head = f"{template.id} · {template.title}\n{template.description}"
+            rows = [
+                (p.name, "" if p.default is None else p.default, _bounds(p), f"{p.title}: {p.help}")
+                for p in template.parameters
+            ]
+            names = (say("参数", "parameter"), say("默认", "default"), say("范围", "range"), say("说明", "help"))
+            blocks.append(f"{head}\n{table(names, rows)}")
+        return "\n\n".join(blocks)
+
+    show(found, as_json, words)
+
+
+def _bounds(parameter: TemplateParameter) -> str:
+    if parameter.options:
+        return " | ".join(parameter.options)
+    if parameter.choices:
+        return " | ".join(f"{choice.value} {choice.label}" for choice in parameter.choices)
+    if parameter.minimum is None or parameter.maximum is None:
+        return parameter.kind
+    return f"{parameter.minimum:g} – {parameter.maximum:g}"
+
+
+@canvas.command("new", help=say("用模板生成画布文件。", "Make a canvas file from a template."))
+def new(
+    template: Annotated[str, typer.Argument(metavar="TEMPLATE", help=say("模板编号或名称。", "A template's id or name."))],
+    values: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=say("参数，可多次。", "A parameter; may be repeated."))] = None,
+    out: Annotated[Path | None, typer.Option("--out", help=say("写到这个文件。", "Write it to this file."))] = None,
+    name: Annotated[str, typer.Option("--name", help=say("画布名称。", "The canvas's name."))] = "",
+    home: HomeDir = DEFAULT_HOME, user: User = None, token: Token = None, as_json: Json = False, lang: Lang = None,
+) -> None:  # fmt: skip
+    given: dict[str, str | int | float | bool | None] = {}
+    for pair in values or []:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise BadUsage(say(f"{pair} 不是参数。", f"{pair} is no parameter."), "--set before_days=5")
+        given[key.strip()] = value.strip()
+    if out is not None and not out.parent.is_dir():
+        raise BadUsage(
+            say(f"没有文件夹 {out.parent}。", f"There is no folder {out.parent}."),
+            say("先建好文件夹。", "Make it first."),
+        )
+    asked = TemplateAsked(parameters=given, name=name, language=LANGUAGE)
+    with at_desk(home, reader(home_info(home), user, token)) as desk:
+        found = desk.template_canvas(template, asked)
+    if out is not None:
+        out.write_text(found.text, "utf-8")
+    warned = "".join(f"\n{f.severity} {f.code} {f.place}: {f.message} {f.fix}" for f in found.findings)
+    written = say(f"已写入 {out}。", f"Written to {out}.")
+    show(found, as_json, lambda: f"{found.summary}\n{written}{warned}" if out is not None else found.text)
 
 
 def register(app: typer.Typer) -> None:

@@ -22,6 +22,8 @@ from server.schema import (
     BreakdownAsked,
     CanvasAsked,
     CanvasCheck,
+    CanvasDiff,
+    CanvasHistory,
     CanvasView,
     CatalogHit,
     ChangesAsked,
@@ -31,6 +33,7 @@ from server.schema import (
     CountView,
     DecisionAsked,
     DecisionMade,
+    DiffAsked,
     DisableAsked,
     Drawing,
     DryRun,
@@ -66,6 +69,9 @@ from server.schema import (
     TagAsked,
     TagInfo,
     TagView,
+    TemplateAsked,
+    TemplateCanvas,
+    TemplateView,
     ThrottleAsked,
     ThrottleCheck,
     TokenAsked,
@@ -78,6 +84,7 @@ from server.schema import (
     Why,
     WhyAsked,
 )
+from warehouse.catalog import Language
 from warehouse.errors import (
     AdminFixes,
     DeveloperFixes,
@@ -356,6 +363,18 @@ class Remote:
 
     def canvas_draw(self, asked: CanvasAsked) -> Drawing:
         return self._post("/canvases/draw", asked, Drawing)
+
+    def canvas_diff(self, asked: DiffAsked) -> CanvasDiff:
+        return self._post("/canvases/diff", asked, CanvasDiff)
+
+    def canvas_history(self, canvas_id: str, language: Language = "zh") -> CanvasHistory:
+        return self._get(f"/canvases/{_part(canvas_id)}/history", CanvasHistory, language=language)
+
+    def templates(self, language: Language = "zh") -> list[TemplateView]:
+        return self._list("/templates", TemplateView, language=language)
+
+    def template_canvas(self, template_id: str, asked: TemplateAsked) -> TemplateCanvas:
+        return self._post(f"/templates/{_part(template_id)}", asked, TemplateCanvas)
 
     def canvas(self, canvas_id: str, version: int | None = None) -> CanvasView:
         return self._get(f"/canvases/{_part(canvas_id)}", CanvasView, version=version)

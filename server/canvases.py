@@ -4,12 +4,27 @@ from typing import TYPE_CHECKING
 
 from server.access import needs
 from server.contact import Contact
-from server.schema import CanvasAsked, CanvasCheck, CanvasView, Drawing, DryRun, DryRunAsked, Finding
+from server.schema import (
+    CanvasAsked,
+    CanvasChange,
+    CanvasCheck,
+    CanvasDiff,
+    CanvasHistory,
+    CanvasVersion,
+    CanvasView,
+    DiffAsked,
+    Drawing,
+    DryRun,
+    DryRunAsked,
+    Finding,
+)
+from warehouse.catalog import Language
 from warehouse.errors import ModelRetry
 
 if TYPE_CHECKING:
     from tools.canvas import Canvas
     from tools.canvas.facts import Facts
+    from tools.canvas.findings import Finding as Found
 
 
 class Canvases(Contact):
@@ -44,16 +59,7 @@ class Canvases(Contact):
         return CanvasCheck(
             name=canvas.name,
             ok=not any(f.severity == "error" for f in found),
-            findings=[
-                Finding(
-                    code=f.code,
-                    place=f.place,
-                    severity=f.severity,
-                    message=f.message(asked.language),
-                    fix=f.fix(asked.language),
-                )
-                for f in found
-            ],
+            findings=[shown_finding(f, asked.language) for f in found],
         )
 
     @needs("read")
@@ -88,14 +94,61 @@ class Canvases(Contact):
         """What a check may know of this bank: products, benefits, audience, contact policy, costs, templates, clock."""
         from tools.canvas.costs import Costs
         from tools.canvas.facts import Facts, facts_of
+        from tools.canvas.templates import heads_of
 
         known = Facts(
             bank=self.stores.info.name,
             policy=self._policy(),
             costs=Costs.load(self.stores.home),
             start=self.stores.clock.now(),
+            heads=heads_of(canvas),
         )
         return facts_of(self._segments(), canvas, known)
+
+    @needs("read")
+    def canvas_history(self, canvas_id: str, language: Language = "zh") -> CanvasHistory:
+        """Every version, the oldest first, with what it changed.
+
+        Raises:
+            NotFound: there is no such canvas.
+        """
+        from tools.canvas import Canvas, difference
+
+        versions: list[CanvasVersion] = []
+        before: Canvas | None = None
+        for record in self.stores.records.canvas_versions(canvas_id):
+            canvas = Canvas.model_validate(record.document)
+            changes = difference(before, canvas) if before is not None else []
+            versions.append(
+                CanvasVersion(
+                    version=record.version,
+                    name=record.name,
+                    created_by=record.account,
+                    created_at=record.created_at,
+                    changes=[change.of(language) for change in changes],
+                )
+            )
+            before = canvas
+        return CanvasHistory(id=canvas_id, versions=versions)
+
+    @needs("read")
+    def canvas_diff(self, asked: DiffAsked) -> CanvasDiff:
+        """What differs, in words and as a picture.
+
+        Raises:
+            ModelRetry: one of the two is no canvas.
+        """
+        from tools.canvas import difference
+        from tools.canvas.diff_draw import draw_difference
+
+        before, after = self._asked(asked.before), self._asked(asked.after)
+        return CanvasDiff(
+            changes=[
+                CanvasChange(place=change.place, kind=change.kind, words=change.of(asked.language))
+                for change in difference(before, after)
+            ],
+            dot=draw_difference(before, after, asked.language, self.stores.catalog),
+        )
 
     @needs("read")
     def canvas_draw(self, asked: CanvasAsked) -> Drawing:
@@ -121,3 +174,14 @@ class Canvases(Contact):
             record = self.stores.records.canvas(id_, int(version) if version else None)
             return Canvas.model_validate(record.document)
         return from_yaml(asked.document or "")
+
+
+def shown_finding(finding: "Found", language: Language) -> Finding:
+    """A finding in one language."""
+    return Finding(
+        code=finding.code,
+        place=finding.place,
+        severity=finding.severity,
+        message=finding.message(language),
+        fix=finding.fix(language),
+    )

@@ -12,7 +12,6 @@ from typing import Self
 from control.records import Actor
 from server.access import LOCAL_SCOPES, NOBODY, Caller
 from server.approvals import Approvals
-from server.canvases import Canvases
 from server.conversation import Conversation
 from server.house import House
 from server.lists import ListWork
@@ -22,6 +21,7 @@ from server.scheduler import Scheduler
 from server.schema import Me, ReleaseRun, SignedIn, SignIn, Wave
 from server.stores import Stores
 from server.tags import TagWork
+from server.templates import TemplateWork
 from server.turns import Turns
 from server.upkeep import Upkeep
 from warehouse.errors import AdminFixes, SignInNeeded
@@ -32,7 +32,7 @@ log = logging.getLogger("touchline.service")
 DEFAULT_USER = "operator"
 
 
-class Workspace(Conversation, Canvases, Approvals, ListWork, TagWork, PeopleWork, PolicyWork, House):
+class Workspace(Conversation, TemplateWork, Approvals, ListWork, TagWork, PeopleWork, PolicyWork, House):
     """What one caller may work with. Every public function is marked with the permission it takes (`server.access`)."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -14,7 +14,10 @@ from server.schema import (
     BreakdownAsked,
     CanvasAsked,
     CanvasCheck,
+    CanvasDiff,
+    CanvasHistory,
     CanvasView,
+    DiffAsked,
     Drawing,
     DryRun,
     DryRunAsked,
@@ -22,6 +25,9 @@ from server.schema import (
     ReadOutView,
     SegmentAsked,
     SegmentCount,
+    TemplateAsked,
+    TemplateCanvas,
+    TemplateView,
     ThrottleAsked,
     ThrottleCheck,
     Waterfall,
@@ -94,6 +100,32 @@ def canvas_dry_run(asked: DryRunAsked, work: Work) -> DryRun:
 def canvas_draw(asked: CanvasAsked, work: Work) -> Drawing:
     """The canvas as Graphviz DOT."""
     return work.canvas_draw(asked)
+
+
+@router.post("/canvases/diff", tags=["canvases"])
+def canvas_diff(asked: DiffAsked, work: Work) -> CanvasDiff:
+    """What differs between two canvases or two versions, in words and as a picture."""
+    return work.canvas_diff(asked)
+
+
+@router.get("/templates", tags=["canvases"])
+def templates(work: Work, language: Annotated[Literal["zh", "en"], Query()] = "zh") -> list[TemplateView]:
+    """The templates of head office with their parameters."""
+    return work.templates(language)
+
+
+@router.post("/templates/{template_id}", tags=["canvases"])
+def template_canvas(template_id: Name, asked: TemplateAsked, work: Work) -> TemplateCanvas:
+    """The canvas that a template makes of these parameters, checked and drawn; nothing is saved."""
+    return work.template_canvas(template_id, asked)
+
+
+@router.get("/canvases/{canvas_id}/history", tags=["canvases"])
+def canvas_history(
+    canvas_id: Name, work: Work, language: Annotated[Literal["zh", "en"], Query()] = "zh"
+) -> CanvasHistory:
+    """Every version of a canvas: who saved it, when, and what it changed."""
+    return work.canvas_history(canvas_id, language)
 
 
 @router.get("/canvases/{canvas_id}", tags=["canvases"])

@@ -86,3 +86,88 @@ class CanvasView(Answered):
     created_by: str = ""
     created_at: datetime | None = None
     versions: list[int] = []
+
+
+class CanvasVersion(Answered):
+    """One version in a canvas's history, and what it changed against the one before."""
+
+    version: int
+    name: str = ""
+    created_by: str = ""
+    created_at: datetime | None = None
+    changes: list[str] = []
+
+
+class CanvasHistory(Answered):
+    id: str
+    versions: list[CanvasVersion] = Field(description="The oldest first.")
+
+
+class DiffAsked(Asked):
+    """Two canvases, each as in `CanvasAsked`: `before` and `after` by id, or as texts."""
+
+    before: CanvasAsked
+    after: CanvasAsked
+    language: Language = "zh"
+
+
+class CanvasChange(Answered):
+    place: str
+    kind: Literal["added", "removed", "changed"]
+    words: str
+
+
+class CanvasDiff(Answered):
+    changes: list[CanvasChange]
+    dot: str = Field(description="Graphviz DOT: added green, removed red, changed amber.")
+
+
+class Choice(Answered):
+    value: int
+    label: str
+
+
+class TemplateParameter(Answered):
+    name: str
+    kind: Literal["integer", "number", "boolean", "choice", "text", "condition", "product", "benefit"]
+    title: str
+    help: str
+    default: str | int | float | bool | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    options: list[str] = []
+    choices: list[Choice] = Field([], description="For products and benefits: those of this bank that fit.")
+
+
+class TemplateView(Answered):
+    """A template of head office."""
+
+    id: str
+    version: int
+    title: str
+    description: str
+    names: list[str]
+    playbook: str = ""
+    parameters: list[TemplateParameter]
+    locked: list[str] = Field(description="Parts that a branch may not change.")
+
+
+class TemplateAsked(Asked):
+    """A template with values; parameters left out take their defaults."""
+
+    parameters: dict[str, str | int | float | bool | None] = Field({}, max_length=40)
+    name: str = Field("", max_length=120)
+    language: Language = "zh"
+
+
+class TemplateCanvas(Answered):
+    """The canvas that a template makes, checked and drawn; nothing is saved."""
+
+    name: str
+    text: str = Field(description="The canvas as a YAML file.")
+    dot: str
+    summary: str
+    audience: Count
+    ok: bool
+    findings: list[Finding]
+    request: str = Field(description="The words that draft this canvas in a conversation.")

@@ -62,6 +62,7 @@ def test_nobody_gets_nothing_but_the_open_routes(server) -> None:
         "token_id": "x",
         "segment_id": "seg_1",
         "name": "x",
+        "template_id": "maturity",
     }
     bodies = {
         "/v1/ask": {"text": "x"},
@@ -76,6 +77,8 @@ def test_nobody_gets_nothing_but_the_open_routes(server) -> None:
         "/v1/canvases/check": {"canvas": "cv_1"},
         "/v1/canvases/dry-run": {"canvas": "cv_1"},
         "/v1/canvases/draw": {"canvas": "cv_1"},
+        "/v1/canvases/diff": {"before": {"canvas": "cv_1"}, "after": {"canvas": "cv_1"}},
+        "/v1/templates/{template_id}": {},
         "/v1/throttle/check": {"segment": "everyone", "channel": "sms"},
         "/v1/throttle/why": {"customer": 1, "campaign": "c"},
         "/v1/analyze": {"campaign": "c"},

@@ -22,13 +22,27 @@ Op = Literal[
     "set_goal",
     "set_goal_window",
     "rename",
+    "set",
+    "add_node",
+    "remove_node",
 ]
+
+
+class Setting(Arguments):
+    """One parameter of a template."""
+
+    name: str = Field(max_length=48)
+    value: str | float | bool
 
 
 class DraftCanvasArguments(Arguments):
     """Arguments of `draft_canvas`."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: str = Field("", max_length=120, description="Empty: the template's own.")
+    template: str | None = Field(
+        None, max_length=48, description="Id or name of a template: then only `parameters` and `name` count besides."
+    )
+    parameters: list[Setting] = Field([], max_length=20, description="Of the template; the others take their defaults.")
     segment: str | None = Field(None, description="EQL, a segment id or name; null means the segment in focus.")
     waves: list[Wave] = Field([], max_length=12, description="In order; empty takes those of the playbook.")
     holdout_percent: float = Field(10, ge=0, lt=100, description="0 means no control group.")
@@ -42,10 +56,13 @@ class DraftCanvasArguments(Arguments):
 
 class Edit(Arguments):
     """One change. `wave` counts from 1. `value`: the channel; the day; the hour or null; the text; 'all',
-    'goal_not_reached' or EQL; a Wave; percent; EQL or a segment id; {event, where} or the event; days; the name."""
+    'goal_not_reached' or EQL; a Wave; percent; EQL or a segment id; {event, where} or the event; days; the name.
+    `set` changes the part `place` of the document ('budget', 'reentry', 'nodes.touch_1.benefit_id'); `add_node` puts the
+    node `value` on the way `place` ('entry.next', 'check_1.yes'); `remove_node` takes the node `place` out."""
 
     op: Op
     wave: int | None = Field(None, ge=1)
+    place: str | None = Field(None, max_length=120)
     value: Any = None
 
 
@@ -85,6 +102,8 @@ class CanvasOutcome(Outcome):
     dot: str
     audience: int | None
     max_touches: int
+    template: str = Field("", description="The template it was made from, if any.")
+    locked: list[str] = Field([], description="Parts that only head office may change.")
     waves: list[Wave] = Field([], description="As they stand now; empty where the canvas is not a chain of waves.")
 
 

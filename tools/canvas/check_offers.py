@@ -188,10 +188,11 @@ def worst_cost(canvas: Canvas, facts: Facts) -> float:
 
 
 def dearest(canvas: Canvas, cost: Callable[[Touch], float]) -> float:
-    """The largest sum of a touch's cost along any way."""
-    order = topological(canvas)
+    """The largest sum of a touch's cost along any way; whoever takes the way for unmanaged customers gets no task."""
     most: dict[str, float] = {}
-    for node in reversed(order):
+    for node in reversed(topological(canvas)):
         after = max((most[target] for target in following(node)), default=0.0)
-        most[node.id] = after + (cost(node) if isinstance(node, Touch) else 0.0)
+        if isinstance(node, Touch):
+            after = max(cost(node) + most[node.next], most[node.unmanaged] if node.unmanaged else 0.0)
+        most[node.id] = after
     return max(most.values())

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from tools.canvas.facts import Facts
 from tools.canvas.findings import Finding, Text, error, warning
 from tools.canvas.graph import due_after, following, length, topological
-from tools.canvas.schema import Canvas, Delay, Entry, OnDate, Recurring, SendingWindow, Touch
+from tools.canvas.schema import Canvas, Delay, Entry, Once, OnDate, Recurring, SendingWindow, Touch
 from tools.canvas.words import channel_name
 from tools.throttle.calendar import quiet_at
 from warehouse.clock import parse_instant
@@ -80,19 +80,36 @@ def check_period(canvas: Canvas, facts: Facts) -> Iterator[Finding]:
 
 
 def _quiet(canvas: Canvas, touch: Touch, moment: datetime, facts: Facts) -> Iterator[Finding]:
-    quiet = quiet_at(facts.policy.quiet_hours, touch.channel, canvas.category, moment, facts.zone)
-    if quiet is None:
-        return
+    """Quiet hours at the hour of a touch. Where only its hour is known, those that hold at it on every day; hours that
+    hold on some days only are told if they would cost the touch."""
+    days = [moment] if _day_is_known(canvas) else [moment + timedelta(days=n) for n in range(7)]
+    held = [quiet_at(facts.policy.quiet_hours, touch.channel, canvas.category, day, facts.zone) for day in days]
     hour = moment.astimezone(facts.zone).strftime("%H:%M")
-    what: Text = ("会延到时段结束再发", "it will wait until they end") if quiet.action == "defer" else (
-        "会被放弃", "it will be abandoned"
-    )  # fmt: skip
-    message: Text = (
-        f"{channel_name(touch.channel, 'zh')}安排在 {hour}，属于勿扰时段 {quiet.rule}，{what[0]}。",
-        f"The {channel_name(touch.channel, 'en')} at {hour} falls into the quiet hours {quiet.rule}; {what[1]}.",
-    )
+    zh, en = channel_name(touch.channel, "zh"), channel_name(touch.channel, "en")
     fix: Text = ("改到勿扰时段之外。", "Choose an hour outside them.")
-    yield (warning if quiet.action == "defer" else error)("quiet_hours", touch.id, message, fix)
+    lost = next((quiet for quiet in held if quiet is not None and quiet.action == "abandon"), None)
+    if all(held) and (first := lost or held[0]) is not None:
+        what: Text = ("会延到时段结束再发", "it will wait until they end") if first.action == "defer" else (
+            "会被放弃", "it will be abandoned"
+        )  # fmt: skip
+        message: Text = (
+            f"{zh}安排在 {hour}，属于勿扰时段 {first.rule}，{what[0]}。",
+            f"The {en} at {hour} falls into the quiet hours {first.rule}; {what[1]}.",
+        )
+        yield (warning if first.action == "defer" else error)("quiet_hours", touch.id, message, fix)
+    elif lost is not None:
+        yield warning(
+            "quiet_days",
+            touch.id,
+            (f"{zh}在 {hour} 若遇勿扰时段 {lost.rule} 的日子会被放弃。",
+             f"The {en} at {hour} is abandoned on days on which the quiet hours {lost.rule} hold."),
+            ("限定日子，或让这条路换个渠道。", "Limit the days, or use another channel on them."),
+        )  # fmt: skip
+
+
+def _day_is_known(canvas: Canvas) -> bool:
+    entry = next(node for node in canvas.nodes if isinstance(node, Entry))
+    return bool(canvas.start) and isinstance(entry.trigger, Once)
 
 
 def _never(canvas: Canvas, facts: Facts) -> Iterator[Finding]:

@@ -7,9 +7,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from tools.canvas.schema import Canvas
+from tools.canvas.schema import Canvas, Entry, Node
 from warehouse.errors import ModelRetry
 
+_BOOL = "tag:yaml.org,2002:bool"
 MAX_NESTING = 40
 """Levels of a canvas file; a canvas needs six."""
 
@@ -31,16 +32,36 @@ class _Loader(yaml.SafeLoader):
             self._levels -= 1
 
 
+# `on`, `yes` and `no` are names in a canvas, not truth values as YAML 1.1 has them.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rules if tag != _BOOL or first in "tTfF"]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def to_yaml(canvas: Canvas | Mapping[str, Any]) -> str:
     """The YAML of a canvas, in reading order, without what is default."""
     model = canvas if isinstance(canvas, Canvas) else Canvas.model_validate(canvas)
     document = model.model_dump(mode="json", exclude_defaults=True)
-    # `kind` is a default of each node class, but the file needs it to tell them apart.
-    document["nodes"] = [
-        {"kind": node.kind, **node.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})}
-        for node in model.nodes
-    ]
+    document["nodes"] = [_told(node) for node in model.nodes]
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
+
+
+def _told(node: Node) -> dict[str, Any]:
+    """A node without what is default, but with what tells it from others: its kind, and what its trigger is on."""
+    told = {"kind": node.kind, **node.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})}
+    if "trigger" in told and isinstance(node, Entry):
+        told["trigger"] = {"on": node.trigger.on, **told["trigger"]}
+    return told
+
+
+def load(text: str) -> Any:
+    """What a YAML text says, with only `true` and `false` for truth values.
+
+    Raises:
+        yaml.YAMLError: it is no YAML, or not a plain tree.
+    """
+    return yaml.load(text, _Loader)
 
 
 def from_yaml(text: str, name: str = "the canvas") -> Canvas:
@@ -50,7 +71,7 @@ def from_yaml(text: str, name: str = "the canvas") -> Canvas:
         ModelRetry: not YAML, or not a canvas; the message names every place (at most five).
     """
     try:
-        document = yaml.load(text, _Loader)
+        document = load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -1,5 +1,7 @@
 """`draft_canvas`, `edit_canvas`, `dry_run_canvas`: the face of canvases that models see."""
 
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any, ClassVar, Literal
 
@@ -14,20 +16,25 @@ from tools.canvas.arguments import (
     DraftCanvasArguments,
     DryRunCanvasArguments,
     DryRunOutcome,
+    Edit,
     EditCanvasArguments,
     EditOutcome,
     NodeCounts,
     ShownFinding,
 )
+from tools.canvas.branches import as_overrides, entry_of, is_head, narrows, of_head, own
 from tools.canvas.check import check
+from tools.canvas.check_offers import dearest
 from tools.canvas.costs import Costs
 from tools.canvas.diff import difference
 from tools.canvas.draw import draw
 from tools.canvas.dry_run import dry_run
 from tools.canvas.dry_words import run_words
 from tools.canvas.edits import apply
+from tools.canvas.edits_graph import BY_PLACE, apply_graph
 from tools.canvas.facts import Facts, facts_of
-from tools.canvas.schema import Canvas, Entry, Goal
+from tools.canvas.schema import Canvas, Goal
+from tools.canvas.templates import by_id, heads_of, instantiate
 from tools.canvas.waves import Placed, Plan, Wave, WaveArm, build, plan_of
 from tools.canvas.wording import default_text
 from tools.canvas.words import summary
@@ -49,12 +56,18 @@ class DraftCanvas(Tool[DraftCanvasArguments, CanvasOutcome]):
     effect: ClassVar[Effect] = "write"
     purpose: ClassVar[str] = (
         "Draft a campaign as a canvas: an audience, waves of touches (channel, day, hour, text), a hold-out and a goal. "
-        "It is checked and saved as a draft; nothing is sent."
+        "Or a template by name with parameters. It is checked and saved as a draft; nothing is sent."
     )
     arguments = DraftCanvasArguments
     result = CanvasOutcome
 
     def run(self, context: ToolContext, arguments: DraftCanvasArguments) -> tuple[CanvasOutcome, list[Evidence]]:
+        if arguments.template:
+            return draft_template(context, arguments)
+        if arguments.parameters:
+            raise ModelRetry("Parameters belong to a template.", "Name the template, or leave the parameters out.")
+        if not arguments.name.strip():
+            raise ModelRetry("A canvas needs a name.", "Give it in `name`.")
         text, reference = focused_segment(context, arguments.segment)
         expression = to_text(resolve(text, context.catalog, context.records))
         playbook = context.playbooks.get(arguments.playbook) if arguments.playbook else None
@@ -80,7 +93,7 @@ class DraftCanvas(Tool[DraftCanvasArguments, CanvasOutcome]):
             settings=settings,
         )
         canvas = _built(plan)
-        origin = _origin(self.name, playbook.id if playbook else "")
+        origin = {**_origin(self.name, playbook.id if playbook else ""), **own(context)}
         record = context.records.save_canvas(
             canvas.model_dump(mode="json"), context.actor, thread=context.thread, origin=origin
         )
@@ -93,7 +106,8 @@ class EditCanvas(Tool[EditCanvasArguments, EditOutcome]):
     name: ClassVar[str] = "edit_canvas"
     effect: ClassVar[Effect] = "write"
     purpose: ClassVar[str] = (
-        "Change the canvas in focus: channels, days, hours, texts, conditions, waves, hold-out, audience, goal, name. "
+        "Change the canvas in focus: channels, days, hours, texts, conditions, waves, hold-out, audience, goal, name; any part "
+        "by its place. "
         "Saves a new version and tells the difference in words; an edit voids approvals of older versions."
     )
     arguments = EditCanvasArguments
@@ -102,7 +116,6 @@ class EditCanvas(Tool[EditCanvasArguments, EditOutcome]):
     def run(self, context: ToolContext, arguments: EditCanvasArguments) -> tuple[EditOutcome, list[Evidence]]:
         before_record = focused_canvas(context, arguments.canvas)
         before = Canvas.model_validate(before_record.document)
-        plan = plan_of(before)
 
         def segment_text(text: str) -> str:
             return to_text(resolve(text, context.catalog, context.records))
@@ -110,26 +123,24 @@ class EditCanvas(Tool[EditCanvasArguments, EditOutcome]):
         def text_for(channel: str) -> str:
             return default_text(channel, context.language)
 
-        plan = apply(plan, arguments.edits, segment_text, text_for)
-        audience_changed = plan.segment != _segment_of(before)
-        counted = _segments(context).count(resolve(plan.segment, context.catalog, context.records), diagnose=False)
-        if audience_changed or len(plan.waves) != len(plan_of(before).waves):
-            plan.settings["max_touches"] = max_touches(counted.count, len(plan.waves))
-        canvas = _built(plan)
+        canvas = _edited(before, arguments.edits, segment_text, text_for)
+        counted = _segments(context).count(
+            resolve(entry_of(canvas).segment, context.catalog, context.records), diagnose=False
+        )
+        if before.max_touches == canvas.max_touches and _size_changed(before, canvas):
+            canvas = canvas.model_copy(update={"max_touches": max_touches(counted.count, most_touches(canvas))})
+        if not is_head(context):
+            canvas = as_overrides(before, canvas, context.actor.branches or ())
         changes = difference(before, canvas)
         if not changes:
             raise ModelRetry("These edits change nothing: the canvas already is so.", "Name what should be different.")
-        origin = {**before_record.origin, **_origin(self.name, before.playbook)}
-        record = context.records.save_canvas(
-            canvas.model_dump(mode="json"),
-            context.actor,
-            thread=context.thread,
-            canvas_id=before_record.id,
-            origin=origin,
-        )
+        record, copied = _save_edit(context, before_record, before, canvas, self.name)
         kept = [context.records.keep_evidence(e, context.thread) for e in counted.evidence]
-        words = [change.zh if context.language == "zh" else change.en for change in changes]
-        return EditOutcome(**_outcome(context, canvas, record, counted.count), changes=words), kept
+        words = [change.of(context.language) for change in changes]
+        outcome = EditOutcome(**_outcome(context, canvas, record, counted.count), changes=words)
+        if copied:
+            outcome.notes = [_copied(before_record, record, context.language)]
+        return outcome, kept
 
 
 class DryRunCanvas(Tool[DryRunCanvasArguments, DryRunOutcome]):
@@ -174,6 +185,75 @@ class DryRunCanvas(Tool[DryRunCanvasArguments, DryRunOutcome]):
             ),
             kept,
         )
+
+
+def draft_template(context: ToolContext, arguments: DraftCanvasArguments) -> tuple[CanvasOutcome, list[Evidence]]:
+    """A canvas from a template: its own audience, counted, decides the maximum of touches."""
+    template = by_id(arguments.template or "")
+    given = {setting.name: setting.value for setting in arguments.parameters}
+    canvas = instantiate(template, given, context.language, name=arguments.name.strip())
+    tree = resolve(entry_of(canvas).segment, context.catalog, context.records)
+    counted = _segments(context).count(tree, diagnose=False)
+    canvas = canvas.model_copy(update={"max_touches": max_touches(counted.count, most_touches(canvas))})
+    document = canvas.model_dump(mode="json")
+    origin = {
+        **_origin("draft_canvas", template.playbook),
+        "template": f"{template.id}@{template.version}",
+        **own(context),
+    }
+    record = context.records.save_canvas(document, context.actor, thread=context.thread, origin=origin, base=document)
+    kept = [context.records.keep_evidence(e, context.thread) for e in counted.evidence]
+    return CanvasOutcome(**_outcome(context, canvas, record, counted.count)), kept
+
+
+def most_touches(canvas: Canvas) -> int:
+    """The most touches of one customer on any way."""
+    return int(dearest(canvas, lambda _: 1.0))
+
+
+def _edited(
+    before: Canvas, edits: list[Edit], segment_text: Callable[[str], str], text_for: Callable[[str], str]
+) -> Canvas:
+    """Wave by wave where the canvas is a chain of waves, else by place."""
+    if not any(edit.op in BY_PLACE for edit in edits):
+        try:
+            plan = plan_of(before)
+        except ModelRetry:
+            pass
+        else:
+            return _built(apply(plan, edits, segment_text, text_for))
+    return apply_graph(before, edits, segment_text)
+
+
+def _size_changed(before: Canvas, after: Canvas) -> bool:
+    return entry_of(before).segment != entry_of(after).segment or most_touches(before) != most_touches(after)
+
+
+def _save_edit(
+    context: ToolContext, before_record: CanvasRecord, before: Canvas, canvas: Canvas, tool: str
+) -> tuple[CanvasRecord, bool]:
+    """The next version; or, where a branch edits what head office made, a canvas of the branch's own."""
+    copied = not is_head(context) and of_head(before_record)
+    origin = {**before_record.origin, **_origin(tool, before.playbook), **own(context)}
+    if copied:
+        origin["copied_from"] = f"{before_record.id}@{before_record.version}"
+    record = context.records.save_canvas(
+        canvas.model_dump(mode="json"),
+        context.actor,
+        thread=context.thread,
+        canvas_id=None if copied else before_record.id,
+        origin=origin,
+        base=before.model_dump(mode="json"),
+        branches=_segments(context).scope,
+        narrows=partial(narrows, context.catalog),
+    )
+    return record, copied
+
+
+def _copied(head: CanvasRecord, mine: CanvasRecord, language: Language) -> str:
+    if language == "zh":
+        return f"{head.id} 是总行的画布，改动存为本行的副本 {mine.id}，总行的版本和审批不受影响。"
+    return f"{head.id} belongs to head office: your change is a copy of your branch, {mine.id}; theirs stays as it was."
 
 
 def focused_canvas(context: ToolContext, named: str | None) -> CanvasRecord:
@@ -274,8 +354,17 @@ def _outcome(context: ToolContext, canvas: Canvas, record: CanvasRecord, audienc
         "dot": draw(canvas, language, catalog=context.catalog),
         "audience": audience,
         "max_touches": canvas.max_touches,
-        "waves": [placed.wave for placed in plan_of(canvas).waves],
+        "template": f"{canvas.template.id}@{canvas.template.version}" if canvas.template else "",
+        "locked": list(canvas.locked),
+        "waves": _waves_of(canvas),
     }
+
+
+def _waves_of(canvas: Canvas) -> list[Wave]:
+    try:
+        return [placed.wave for placed in plan_of(canvas).waves]
+    except ModelRetry:
+        return []
 
 
 def known_facts(context: ToolContext, canvas: Canvas) -> Facts:
@@ -285,16 +374,13 @@ def known_facts(context: ToolContext, canvas: Canvas) -> Facts:
         policy=ThrottlePolicy.load(context.home),
         costs=Costs.load(context.home),
         start=context.clock.now(),
+        heads=heads_of(canvas),
     )
     return facts_of(_segments(context), canvas, known)
 
 
 def _segments(context: ToolContext) -> Segments:
     return Segments(context.warehouse, context.catalog, context.records, context.actor)
-
-
-def _segment_of(canvas: Canvas) -> str:
-    return next(node.segment for node in canvas.nodes if isinstance(node, Entry))
 
 
 def _origin(tool: str, playbook: str) -> dict[str, Any]:

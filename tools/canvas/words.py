@@ -143,6 +143,17 @@ def trigger_words(trigger: Trigger, catalog: Catalog | None, language: Language)
             attribute = catalog.attribute_index.get(trigger.date) if catalog else None
             date = attribute.words.name(language) if attribute else trigger.date
             n = abs(trigger.days)
+            counts = attribute is not None and attribute.derived is not None and "days_" in attribute.derived.kind
+            if counts:
+                since = (
+                    attribute is not None and attribute.derived is not None and attribute.derived.kind == "days_since"
+                )
+                left = trigger.days if since else -trigger.days
+                return (
+                    f"「{date}」为 {left} 天时 {trigger.hour}:00"
+                    if zh
+                    else f"when “{date}” is {left}, at {trigger.hour}:00"
+                )
             if zh:
                 side = "当天" if not n else f"前 {n} 天" if trigger.days < 0 else f"后 {n} 天"
                 return f"「{date}」{side} {trigger.hour}:00{'，每年' if trigger.yearly else ''}"
