@@ -8,7 +8,7 @@ from rapidfuzz import fuzz
 
 from control.records import Actor
 from tools.segment.vocabulary import fold
-from warehouse.catalog import Attribute, Catalog, Event, Language, Metric, Property, Term
+from warehouse.catalog import Attribute, Catalog, Entity, Event, Language, Metric, Property, Term
 from warehouse.evidence import Evidence, record
 from warehouse.store import Warehouse
 
@@ -23,7 +23,7 @@ class ValueEntry(Frozen):
 
 
 class FieldEntry(Frozen):
-    """A property of an event, usable after `where`."""
+    """A property of an event or detail table, usable after `where`."""
 
     name: str
     label: str
@@ -32,7 +32,7 @@ class FieldEntry(Frozen):
 
 
 class Entry(Frozen):
-    """One catalog entry; `group` is attribute, event, metric or term."""
+    """One catalog entry; `group` is attribute, event, table (of details), metric or term."""
 
     group: str
     name: str
@@ -79,7 +79,10 @@ def entries(catalog: Catalog, about: str, language: Language, limit: int = 8) ->
     near = [key for key, score in found.items() if score >= CLOSE]
     if not near and not missing(catalog, about, language):
         near = [key for key, score in found.items() if score >= DISTANT][:3]
-    return [_entry(catalog, kind, name, language) for kind, name in near]
+    tables = [
+        _table(entity, language) for entity in catalog.entities if _near(about, [entity.name, *entity.words.all()])
+    ]
+    return [_entry(catalog, kind, name, language) for kind, name in near] + tables
 
 
 def _entry(catalog: Catalog, kind: str, name: str, language: Language) -> Entry:
@@ -101,12 +104,21 @@ def _attribute(a: Attribute, language: Language) -> Entry:
 
 
 def _event(e: Event, language: Language) -> Entry:
-    properties = [
-        FieldEntry(name=p.name, label=p.words.name(language), kind=p.kind.value, values=_values(p, language))
-        for p in e.properties
-    ]
     definition = e.definition_zh if language == "zh" else e.definition_en
-    return Entry(group="event", name=e.name, label=e.words.name(language), definition=definition, properties=properties)
+    return Entry(
+        group="event", name=e.name, label=e.words.name(language), definition=definition, properties=_fields(e, language)
+    )  # fmt: skip
+
+
+def _table(e: Entity, language: Language) -> Entry:
+    return Entry(group="table", name=e.name, label=e.words.name(language), properties=_fields(e, language))
+
+
+def _fields(listed: Event | Entity, language: Language) -> list[FieldEntry]:
+    return [
+        FieldEntry(name=p.name, label=p.words.name(language), kind=p.kind.value, values=_values(p, language))
+        for p in listed.properties
+    ]
 
 
 def _metric(m: Metric, language: Language) -> Entry:
@@ -145,8 +157,9 @@ def _near(about: str, words: Iterable[str]) -> bool:
 
 def overview(catalog: Catalog, language: Language) -> dict[str, list[str]]:
     """Names with their words, by group."""
-    groups: dict[str, Iterable[Attribute | Event | Metric | Term]] = {
-        "attributes": catalog.attributes, "events": catalog.events, "metrics": catalog.metrics, "terms": catalog.terms,
+    groups: dict[str, Iterable[Attribute | Event | Entity | Metric | Term]] = {
+        "attributes": catalog.attributes, "events": catalog.events, "tables": catalog.entities, "metrics": catalog.metrics,
+        "terms": catalog.terms,
     }  # fmt: skip
     return {group: [f"{i.name} ({i.words.name(language)})" for i in items] for group, items in groups.items()}
 

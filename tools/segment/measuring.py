@@ -65,6 +65,8 @@ class Measuring(Looking, ABC):
             together = ibis.and_(*[self._compare(part, figures, fields) for part in parts])
             return customer.isin(figures.relation.filter(together).customer_id)
         totals = self._totals(lone)
+        if lone.measure not in LENGTHS or not isinstance(totals.t, ir.TimestampValue):
+            totals = self._valued(lone, totals)
         together = ibis.and_(*[self._against_constant(part, totals, fields) for part in parts])
         if lone.measure in ZERO and all(_holds_for_zero(part) for part in parts):
             return ~customer.isin(totals.filter(~together).customer_id)
@@ -77,11 +79,11 @@ class Measuring(Looking, ABC):
             left, op, right = right, FLIP[op], left
         assert isinstance(left, s.Measure)
         assert isinstance(right, s.Const)
-        if left.measure in LENGTHS and isinstance(totals.t, ir.TimestampValue):
+        if "t" in totals.columns:
             amount = max(-FAR, min(FAR, float(right.value)))
             bound = self.moment.instant - timedelta(days=amount)
             return OPS[FLIP[op]](totals.t, ibis.literal(bound))
-        return self._compare(s.Compare(left=left, op=op, right=right), Lone(self._valued(left, totals)), fields)
+        return self._compare(s.Compare(left=left, op=op, right=right), Lone(totals), fields)
 
     def _figures(self, operands: Sequence[s.Operand], customers: Customers) -> Figures:
         """All customers with what the operands need: attributes as they are, measures joined to them."""

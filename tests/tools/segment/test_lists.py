@@ -130,6 +130,54 @@ def test_unknown_measures_are_counted(segments: Segments, eql_catalog: Catalog, 
     assert share.unknown == 70 - len(moved)  # division by zero
 
 
+def test_the_latest_row_of_several_that_has_the_property(segments: Segments, eql_catalog: Catalog, bank: Bank) -> None:
+    for word, last in (("latest", max), ("earliest", min)):
+        expected = set()
+        for customer in range(1, 71):
+            known = {day: row["tier"] for day, row in months(bank, customer).items() if row["tier"] is not None}
+            if known and known[last(known)] == "private":
+                expected.add(customer)
+        assert ids(segments, eql_catalog, f"{word}(month.tier) = private") == expected
+        assert expected
+
+
+def test_dates_are_held_against_windows_by_bank_days(segments: Segments, eql_catalog: Catalog, bank: Bank) -> None:
+    today = date(2026, 11, 18)
+    ages = {c["customer_id"]: (today - c["opened_on"]).days for c in bank.customers if c["opened_on"]}
+    assert {0, 1, 100} <= set(ages.values())
+    for window, inside in (
+        ("last 1d", {0}), ("last 2d", {0, 1}), ("from 101d to 1d ago", {1, 100}), ("from 100d to 2d ago", set()),
+        ("last 4 months", {100}), ("next 1d", {0}), ("this_month", {0, 1}), ("from 2026-08-10 to 2026-11-17", {1, 100}),
+    ):  # fmt: skip
+        expected = {c for c, age in ages.items() if age in inside}
+        assert ids(segments, eql_catalog, f"opened_on during {window}") == expected, window
+
+
+def test_hours_and_weekdays_are_the_banks(segments: Segments, eql_catalog: Catalog, bank: Bank) -> None:
+    local = [(e["customer_id"], e["occurred_at"] + timedelta(hours=8)) for e in bank.events if e["name"] == "login"]
+    text = "did(login where hour between 0 and 8 and weekday = 2)"
+    assert ids(segments, eql_catalog, text) == {c for c, t in local if t.hour <= 8 and t.isoweekday() == 2}
+    days = {c: {t.date() for d, t in local if d == c} for c, _ in local}
+    assert ids(segments, eql_catalog, "distinct(login.day) >= 5") == {c for c, seen in days.items() if len(seen) >= 5}
+    assert any(len(seen) >= 5 for seen in days.values())
+
+
+def test_fewer_than_some_includes_those_without_any(segments: Segments, eql_catalog: Catalog, bank: Bank) -> None:
+    per = {c: sum(e["customer_id"] == c and e["name"] == "redeem" for e in bank.events) for c in range(1, 71)}
+    assert ids(segments, eql_catalog, "count(redeem) < 1") == {c for c, n in per.items() if n == 0}
+    assert ids(segments, eql_catalog, "count(redeem) between 0 and 1") == {c for c, n in per.items() if n <= 1}
+    assert ids(segments, eql_catalog, "avg(redeem.amount) < 1000000") <= {c for c, n in per.items() if n}
+
+
+def test_recency_over_dates_counts_bank_days(segments: Segments, eql_catalog: Catalog, bank: Bank) -> None:
+    month = {m["customer_id"]: (date(2026, 11, 18) - max(months(bank, m["customer_id"]))).days for m in bank.monthly}
+    for op, bound in (("<=", 18), (">", 18), (">=", 49)):
+        compare = {"<=": int.__le__, ">": int.__gt__, ">=": int.__ge__}[op]
+        expected = {c for c, days in month.items() if compare(days, bound)}
+        assert ids(segments, eql_catalog, f"recency(month) {op} {bound}") == expected
+        assert expected
+
+
 def test_a_sequence_of_three_steps(segments: Segments, eql_catalog: Catalog, bank: Bank) -> None:
     def times(customer: int, name: str) -> list[datetime]:
         return [e["occurred_at"] for e in bank.events if e["customer_id"] == customer and e["name"] == name]
