@@ -82,6 +82,8 @@ RULE: dict[str, Pair] = {
     "risk_assessment_expired": ("风评过期", "assessment expired"),
     "risk_too_high": ("产品风险过高", "product risk too high"),
     "no_consent": ("该渠道未同意", "no consent for the channel"),
+    "consent_lapsed": ("同意已失效", "consent lapsed"),
+    "deferral_expired": ("延期已过期", "deferral expired"),
     "not_contactable": ("该渠道联系不上", "not contactable"),
     "max_touches": ("已到触达上限", "maximum of touches"),
     "held_out": ("留出作对照", "held out"),
@@ -196,12 +198,23 @@ PERIOD: dict[str, Pair] = {
     "day": ("自然日", "calendar day"),
     "week": ("自然周", "calendar week"),
     "month": ("自然月", "calendar month"),
+    "hour": ("自然小时", "calendar hour"),
+    "quarter": ("自然季度", "calendar quarter"),
+    "year": ("自然年", "calendar year"),
 }
 
 DAYS: dict[str, Pair] = {
     "every_day": ("每天", "every day"),
     "working_days": ("工作日", "working days"),
     "non_working_days": ("非工作日", "days off"),
+    "public_holidays": ("法定节假日", "public holidays"),
+    "dates": ("指定日期", "named dates"),
+}
+
+DIRECTION: dict[str, Pair] = {
+    "tighter": ("变严", "tighter"),
+    "looser": ("变松", "looser"),
+    "other": ("改变", "changed"),
 }
 
 NO_EFFECT: dict[str, Pair] = {
@@ -259,7 +272,12 @@ def rule(code: str, language: Language) -> str:
     late = code.endswith("_expired") and code not in RULE
     plain = code.removesuffix("_expired") if late else code
     tail = (("，等待已过期", ", waited too long")[language == "en"]) if late else ""
-    for prefix, zh, en in (("cap_", "超过上限：", "over the cap: "), ("quiet_", "勿扰：", "quiet hours: ")):
+    for prefix, zh, en in (
+        ("cap_", "超过上限：", "over the cap: "),
+        ("promised_", "超过承诺频率：", "over the promised frequency: "),
+        ("capacity_", "渠道容量已满：", "no capacity left: "),
+        ("quiet_", "勿扰：", "quiet hours: "),
+    ):
         if plain.startswith(prefix):
             return (zh if language == "zh" else en) + name(LIMIT, plain.removeprefix(prefix), language) + tail
     return name(RULE, plain, language) + tail

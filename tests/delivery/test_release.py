@@ -124,6 +124,8 @@ def test_a_tighter_policy_applies_at_once_and_a_looser_one_does_not(bank: Releas
     file.unlink()
     assert "send" not in bank.deliverer.run_due()[0].decided
     assert not rows_of(bank, loose)
+    looser, tighter = bank.authority.policies.history("throttle")
+    assert len(tighter.document["caps"]) == len(looser.document["caps"]) + 1, "what delivery decided by is on record"
 
 
 def test_an_audience_that_moved_stops_the_release(bank: ReleasedBank) -> None:

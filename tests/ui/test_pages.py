@@ -1,9 +1,12 @@
 """The pages against a real server, as Streamlit's own harness drives them."""
 
+import io
 import re
+import time
 from collections.abc import Callable
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 from pages import Pages
 
@@ -140,6 +143,32 @@ def test_an_approver_reads_confirms_and_approves(visit: Visit, api: str) -> None
     assert not operator.app.exception
 
 
+def test_an_operator_asks_why_a_customer_got_it_or_not(visit: Visit, api: str) -> None:
+    operator, proposal = submitted(visit, 44)
+    with httpx.Client(base_url=f"{api}/v1", trust_env=False, timeout=60) as client:
+        for account in ("approver", "operator"):
+            body = {"account": account, "password": f"{account}-demo"}
+            client.headers["Authorization"] = f"Bearer {client.post('/sign-in', json=body).json()['token']}"
+            if account == "approver":
+                client.post(f"/proposals/{proposal}/decisions", json={"decision": "approve"}).raise_for_status()
+        deadline = time.monotonic() + 60
+        while not client.get(f"/proposals/{proposal}").json()["waves"] and time.monotonic() < deadline:
+            time.sleep(0.5)
+        audience = {"expression": "is_payroll and age < 44 and not has_credit_card"}
+        customer = pq.read_table(io.BytesIO(client.post("/segments/ids", json=audience).content))["customer_id"][
+            0
+        ].as_py()
+    operator.go("approvals", proposal=proposal)
+    assert "Why did a customer get it, or not" in operator.text()
+    operator.app.number_input(key=f"why-of-{proposal}").set_value(customer)
+    next(button for button in operator.app.button if button.label == "Ask why").click().run()
+    assert not operator.app.exception
+    assert not operator.app.error, operator.text()
+    assert re.search(r":material/(send|schedule|block|science):", operator.text())
+    approver = visit("en", "approver").go("approvals", proposal=proposal)
+    assert "Why did a customer get it, or not" not in approver.text(), "who may not export customers is not offered it"
+
+
 def test_a_rejection_needs_a_reason(visit: Visit, api: str) -> None:
     _, proposal = submitted(visit, 43)
     pages = visit("en", "approver").go("approvals", proposal=proposal)
@@ -191,3 +220,13 @@ def test_text_from_elsewhere_cannot_load_or_hide_anything() -> None:
 
     assert session.plain("![x](http://evil/) $a$ :red[b]") == r"!\[x\](http\://evil/) \$a\$ \:red\[b\]"
     assert "![" not in session.markdown("see ![x](http://evil/?q=secret)")
+
+
+def test_the_versions_of_the_contact_policy_are_read(visit: Visit) -> None:
+    words = (("zh", "触达规则的版本", "从文件读取"), ("en", "Versions of the contact policy", "read from the file"))
+    for language, title, note in words:
+        pages = visit(language, "approver")
+        pages.go("data")
+        assert title in pages.text()
+        assert any(note in str(table.value) for table in pages.app.table)
+        assert not pages.app.error

@@ -10,7 +10,7 @@ import streamlit as st
 from ui import names, session
 from ui.client import Client, Problem
 from ui.parts import proposal as parts
-from ui.parts import signatures
+from ui.parts import signatures, why
 from ui.session import language, t
 
 OPEN = "proposal"
@@ -79,6 +79,8 @@ def _proposal(client: Client, id_: str) -> None:
     view: dict[str, Any] = client.get(f"/proposals/{id_}")
     parts.show(view)
     signatures.show(view)
+    if view["waves"]:
+        why.show(client, id_)
     st.divider()
     may = view["may"]
     if "approve" in may:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ui import names, session
 from ui.client import Client, Problem
-from ui.parts import rules
+from ui.parts import rules, versions
 from ui.session import language, t
 
 PARTS = ("attributes", "events", "metrics", "terms")
@@ -26,6 +26,10 @@ def page() -> None:
         return
     st.subheader(t("policies"))
     rules.show(policies)
+    try:
+        versions.show(client)
+    except Problem as problem:
+        session.show_problem(problem)
 
 
 def _expression(client: Client, catalog: dict[str, Any]) -> None:
