@@ -201,7 +201,7 @@ def _conditions(segments: Segments, kept: CountRecord, old_tree: s.Node, moved: 
     for part, (lost, alone) in zip(parts, blame, strict=True):
         text = to_text(part)
         again = None
-        if not snapshot_conditions(part, segments.catalog) and references(part.model_dump(mode="json")).events:
+        if not snapshot_conditions(part, segments.catalog) and references(part.model_dump(mode="json")).looks_at:
             again = segments.count(part, kept.as_of, diagnose=False).count
         found.append(
             ConditionChange(

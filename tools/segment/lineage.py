@@ -1,14 +1,14 @@
 """What a segment rests on, transitively, and what rests on it: asked before anything is archived, removed or saved.
 
-Trees are read as JSON, whatever kinds of conditions the language has: a condition on an attribute, event, detail table,
-list or segment names it in the same fields. Canvases are documents in which expressions stand as text.
+Trees are read as JSON: whatever kinds of conditions the language has, they name attributes, events, detail tables, lists and
+segments in the same few fields; inside a `where` names are properties. Canvases are documents in which expressions stand as text.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from control.records import Records, SegmentRecord, TagRecord
 from tools.segment import schema as s
@@ -20,8 +20,8 @@ from warehouse.errors import NotFound, PersonDecides
 
 Kind = Literal["attribute", "event", "detail", "list", "segment", "tag", "canvas", "proposal"]
 
-_INNER = ("where", "first_where", "second_where")
-"""Fields that hold conditions over rows of an event or detail table: names in them are properties, not attributes."""
+HOLDINGS = "holdings"
+"""The table that `holds` looks at."""
 _SEGMENT_ID = re.compile(r"\bseg_[1-9]\d*\b")
 _REFERENCE = re.compile(r"\bin_(segment|list)\(\s*(['\"])(.*?)\2\s*\)")
 _TEXTS = frozenset({"text", "label", "name", "title", "content", "signature", "notes"})
@@ -57,8 +57,7 @@ class References(Frozen):
     """What one tree names itself, not what stands behind it."""
 
     attributes: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-    details: tuple[str, ...] = ()
+    looks_at: tuple[str, ...] = Field((), description="Events and detail tables.")
     lists: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
 
@@ -87,13 +86,11 @@ def _collect(part: object, found: dict[str, dict[str, None]], inner: bool) -> No
             if isinstance(word, str) and word:
                 found["attributes"][word] = None
     if node == "holds":
-        found["details"]["holdings"] = None
+        found["looks_at"][HOLDINGS] = None
     for key, value in part.items():
-        if key in ("event", "first", "second") and isinstance(value, str):
-            found["events"][value] = None
-        elif key in ("entity", "detail", "table") and isinstance(value, str):
-            found["details"][value] = None
-        _collect(value, found, inner or key in _INNER)
+        if key in ("event", "table", "of") and isinstance(value, str):
+            found["looks_at"][value] = None
+        _collect(value, found, inner or key == "where")
 
 
 def uses(node: s.Node, catalog: Catalog, records: Records) -> list[Item]:
@@ -127,12 +124,12 @@ def _uses(
         else:
             source = f"customers.{word}" if attribute.derived is None else _derived(attribute.derived.model_dump())
             note("attribute", word, attribute.words.zh, source)
-    for word in named.events:
-        event = catalog.event_index.get(word)
-        note("event", word, event.words.zh if event else "")
-    for word in named.details:
-        entity = catalog.entity_index.get(word)
-        note("detail", word, entity.words.zh if entity else "")
+    for word in named.looks_at:
+        if word in catalog.event_index:
+            note("event", word, catalog.event_index[word].words.zh)
+        else:
+            entity = next((e for e in catalog.entities if word in (e.name, e.table)), None)
+            note("detail", entity.name if entity else word, entity.words.zh if entity else "")
     for word in named.lists:
         note("list", word, detail=_list_version(word, records))
     for word in named.segments:

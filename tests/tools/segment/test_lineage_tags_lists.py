@@ -80,12 +80,12 @@ def count(bank: SmallBank, text: str) -> int:
 def test_uses_are_found_through_segments_and_tags(bank: SmallBank) -> None:
     load_list(bank.warehouse, bank.records, "vip", [1, 2], OPERATOR)
     inner = saved(bank, "in_list('vip') and did(purchase where kind = 'wealth', last 30d)", "inner")
-    with_tag(bank, "upper_tag", "aum > 30000 and holds(wealth, amount > 1)")
+    with_tag(bank, "upper_tag", "aum > 30000 and holds(wealth, amount > 1) and recency(login) < 9")
     outer = saved(bank, "in_segment('inner') and upper_tag and age < 40")
     found = {(i.kind, i.id): i.via for i in uses(parse(outer.expression, bank.catalog), bank.catalog, bank.records)}
     assert found == {
         ("segment", inner.id): "", ("tag", "upper_tag"): "", ("attribute", "age"): "", ("list", "vip"): inner.id,
-        ("event", "purchase"): inner.id, ("attribute", "aum"): "upper_tag", ("detail", "holdings"): "upper_tag",
+        ("event", "purchase"): inner.id, ("attribute", "aum"): "upper_tag", ("detail", "holding"): "upper_tag", ("event", "login"): "upper_tag",
     }  # fmt: skip
 
 
