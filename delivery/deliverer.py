@@ -13,8 +13,10 @@ from control.records import Actor, Records
 from delivery.channels import FileChannel
 from delivery.effects import RealEffects, Slot, expire_tags
 from delivery.handover import HandOver
+from delivery.plan import Plan, Planner, last_due, last_plan
 from delivery.policy import tighter
 from delivery.release import AudienceMoved, Release
+from delivery.reservations import end_stale
 from delivery.tables import make
 from delivery.vault import Vault
 from tools.canvas import tick
@@ -91,9 +93,40 @@ class Deliverer:
                 progress(report)
         return reports
 
+    def plan(self, hours: int = 24) -> Plan:
+        """Arbitrate what the live releases would send in the next hours, all together, and reserve it for them. A
+        reservation that an earlier plan made is not displaced; one whose touch no longer comes is released."""
+        with self._one_at_a_time:
+            self._settle_reservations()
+            live = [r for r in self._releases() if self._authority.release_state(r.id).may_send]
+            return Planner(self._warehouse, self._catalog, self._records).make(
+                self._by_policy(live), self._clock.now(), hours
+            )
+
+    def plan_due(self) -> Plan | None:
+        """Make the plan of the day if the policy names a time for it that has come since the last one."""
+        due = last_due(ThrottlePolicy.load(self._home).plan_at, self._clock.now(), self._warehouse.zone)
+        if due is None or ((made := last_plan(self._warehouse)) is not None and made.made_at >= due):
+            return None
+        return self.plan()
+
+    def last_plan(self) -> Plan | None:
+        """The plan that was made last."""
+        return last_plan(self._warehouse)
+
+    def _releases(self) -> list[Release]:
+        return [Release(i, self._warehouse, self._records, self._catalog) for i in self._authority.intents()]
+
+    def _settle_reservations(self) -> None:
+        """Let go of the reservations whose campaign, journey or time is over."""
+        live = [intent.proposal.id for intent in self._authority.intents()]
+        hours = ThrottlePolicy.load(self._home).defer_expires_hours
+        end_stale(self._warehouse, live, self._clock.now(), hours)
+
     def _run(self) -> Iterable[WaveReport]:
         intents = self._authority.intents()
         self._stop_cancelled()
+        self._settle_reservations()
         live: list[Release] = []
         for intent in intents:
             release = Release(intent, self._warehouse, self._records, self._catalog)

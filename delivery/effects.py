@@ -7,6 +7,7 @@ from datetime import datetime
 import duckdb
 
 from delivery.channels import BATCH
+from delivery.reservations import settle
 from tools.canvas.tags import PREFIX, REAL_TAGS, TAG_HASH, Tagging, carried_sql, retag
 from tools.segment import Segments
 from tools.throttle import ThrottlePolicy, decide
@@ -46,6 +47,7 @@ class RealEffects:
     ) -> str:
         decided = decide(con, candidates, instant, self.policy, self.segments, limits=limits)
         self.carry_out(con, decided, instant)
+        settle(con, decided, instant)
         return decided
 
     def note(self, con: duckdb.DuckDBPyConnection, decided: str, instant: datetime) -> None:

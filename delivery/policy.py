@@ -23,6 +23,7 @@ def tighter(approved: ThrottlePolicy, current: ThrottlePolicy) -> ThrottlePolicy
         workdays_added=tuple(day for day in current.workdays_added if day in approved.workdays_added),
         # Who goes first is no matter of more or less: today's order holds.
         priorities=current.priorities,
+        plan_at=current.plan_at,
         defer_expires_hours=min(approved.defer_expires_hours, current.defer_expires_hours),
         consent=_consent(approved.consent, current.consent),
         contact=_contact(approved.contact, current.contact),

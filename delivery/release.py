@@ -241,6 +241,15 @@ class Release:
 
     def open_step(self, con: duckdb.DuckDBPyConnection, step: ReleaseStep, ids: Ids, now: datetime) -> int:
         """Enrol a step's share of the audience, and write the campaign with its first step; returns how many entered."""
+        self._write_campaign(con, now)
+        entered = self.enrol(con, self.journey, step, ids, now)
+        con.execute("INSERT INTO release_steps VALUES (?, ?, ?, ?)", [self.id, step.name, naive_utc(now), entered])
+        return entered
+
+    def enrol(
+        self, con: duckdb.DuckDBPyConnection, journey: Journey, step: ReleaseStep, ids: Ids, now: datetime
+    ) -> int:
+        """Enrol a step's share of the audience in a journey, the release's own or a plan's; returns how many entered."""
         if step.customers is not None:
             ids = np.intersect1d(ids, np.asarray(step.customers, dtype=np.int64))
         con.register("entering_ids", pa.table({"customer_id": pa.array(ids, pa.int64())}))
@@ -250,10 +259,8 @@ class Release:
             f"CREATE OR REPLACE TEMP TABLE entering AS SELECT customer_id FROM entering_ids WHERE {within}", params
         )
         con.unregister("entering_ids")
-        self._write_campaign(con, now)
-        entered = self.journey.enter(con, now, "entering")
+        entered = journey.enter(con, now, "entering")
         con.execute("DROP TABLE entering")
-        con.execute("INSERT INTO release_steps VALUES (?, ?, ?, ?)", [self.id, step.name, naive_utc(now), entered])
         return entered
 
     def _write_campaign(self, con: duckdb.DuckDBPyConnection, now: datetime) -> None:

@@ -8,6 +8,7 @@ import duckdb
 
 from tools.canvas import ENROLMENT_COLUMNS, enrolments_ddl, marks_ddl
 from tools.canvas.tags import REAL_TAGS, tags_ddl
+from tools.throttle.caps import STANDING
 
 ENROLMENTS = "enrolments"
 DDL = (
@@ -29,8 +30,15 @@ DDL = (
     """CREATE TABLE IF NOT EXISTS handovers (release_id VARCHAR, step VARCHAR, wave INTEGER, channel VARCHAR, batch INTEGER,
          file VARCHAR, sha256 VARCHAR, handed BIGINT, failed BIGINT, first_key VARCHAR, last_key VARCHAR,
          handed_at TIMESTAMP, PRIMARY KEY (release_id, step, wave, channel, batch))""",
+    """CREATE TABLE IF NOT EXISTS reservations (touch_id VARCHAR NOT NULL, campaign_id VARCHAR NOT NULL,
+         customer_id BIGINT NOT NULL, node_id VARCHAR NOT NULL, channel VARCHAR NOT NULL, category VARCHAR NOT NULL,
+         planned_at TIMESTAMP NOT NULL, made_at TIMESTAMP NOT NULL, state VARCHAR NOT NULL, ended_at TIMESTAMP)""",
+    f"""CREATE VIEW IF NOT EXISTS {STANDING} AS SELECT touch_id, campaign_id, customer_id, channel, category, planned_at,
+         made_at FROM reservations WHERE state = 'standing'""",
+    "CREATE TABLE IF NOT EXISTS plans (made_at TIMESTAMP NOT NULL, until TIMESTAMP NOT NULL, report JSON NOT NULL)",
 )
-"""`outbox.state`: 'queued', 'handed_over', 'failed' (no address), 'cancelled' (the release was stopped before it left)."""
+"""`reservations.state`: 'standing', 'used' (its touch was sent), 'released' (its campaign, journey or a later plan let it
+go), 'expired'. `outbox.state`: 'queued', 'handed_over', 'failed' (no address), 'cancelled' (the release was stopped before it left)."""
 
 
 def make(con: duckdb.DuckDBPyConnection) -> None:

@@ -19,6 +19,8 @@ from tools.throttle.policy import Rolling, ThrottlePolicy
 from tools.throttle.sql import Params, execute, relation, temp_name
 from warehouse.clock import naive_utc
 
+STANDING = "standing_reservations"
+"""The relation of a warehouse in which delivery shows the reservations of the nightly plan that stand."""
 _OPEN = "'queued', 'reserved'"
 """Statuses of touches that are decided and have not left."""
 _NOT_OPEN = f"(status IS NULL OR status NOT IN ({_OPEN}))"
@@ -29,7 +31,7 @@ class Past:
     """What counts already.
 
     `history` names relations with the columns of `touches`; `reserved` one with (touch_id, campaign_id, customer_id,
-    channel, category, planned_at) of the reservations that stand, or is None. `own` is a relation of touch ids whose
+    channel, category, planned_at, made_at) of the reservations that stand, or is None. `own` is a relation of touch ids whose
     reservations do not count, because they are among the candidates themselves.
     """
 
@@ -67,7 +69,7 @@ def counted_touches(
         mine = f" AND touch_id NOT IN (SELECT touch_id FROM {relation(past.own)})" if past.own else ""
         parts.append(
             f"""SELECT {columns}, planned_at AS moment FROM {relation(past.reserved)}
-                WHERE planned_at < {params.add(naive_utc(until))}{later.format("planned_at")}{mine}"""
+                WHERE made_at <= {now} AND planned_at < {params.add(naive_utc(until))}{later.format("planned_at")}{mine}"""
         )
     return " UNION ALL ".join(parts)
 

@@ -47,14 +47,14 @@ def settle(
     shared = {
         limit: count_shared(con, limit, instant, policy, zone, past) for limit in limits if limit.per != "customer"
     }
-    tight = _tight(con, answer, kinds, shared)
+    held = _held(con, answer, kinds, past)
+    tight = _tight(con, answer, kinds, shared, held)
     cut = _cut(con, answer, maxima)
     if not tight and not cut and not con.execute(f"SELECT count(*) FROM {used} WHERE rivals > 1").fetchall()[0][0]:
         return None
     judged = [limit for limit in limits if limit.per == "customer" or limit in tight]
     params = Params()
     rows = _rivals(con, params, answer, used, kinds, judged, cut, policy, past, instant, zone)
-    held = _held(con, answer, kinds, past)
     queues = [_queue(limit, rows, held, kinds, shared.get(limit)) for limit in judged]
     queues.append(_campaigns(rows, cut))
     goes = take_turns(queues, len(rows["n"]))
@@ -85,7 +85,11 @@ def settle(
 
 
 def _tight(
-    con: duckdb.DuckDBPyConnection, answer: str, kinds: Sequence[Kind], shared: Mapping[Limit, Shared]
+    con: duckdb.DuckDBPyConnection,
+    answer: str,
+    kinds: Sequence[Kind],
+    shared: Mapping[Limit, Shared],
+    held: list[tuple[int, int, int]],
 ) -> set[Limit]:
     """The shared limits that may stop somebody: the bank's only where more would go than there is room for."""
     if not shared:
@@ -96,12 +100,13 @@ def _tight(
             f"SELECT channel, category, count(*) FROM {answer} WHERE decision = 'send' GROUP BY ALL"
         ).fetchall()
     }
-    asked = {limit: sum(going.get(kind, 0) for kind in kinds if limit.concerns(kind)) for limit in shared}
-    return {
-        limit
-        for limit, counted in shared.items()
-        if asked[limit] and (limit.per == "account" or asked[limit] > limit.max - counted.used.get(0, 0))
-    }
+    tight = set()
+    for limit, counted in shared.items():
+        asked = sum(going.get(kind, 0) for kind in kinds if limit.concerns(kind))
+        kept = sum(1 for _, _, kind in held if limit.concerns(kinds[kind]))
+        if asked and (limit.per == "account" or asked + kept > limit.max - counted.used.get(0, 0)):
+            tight.add(limit)
+    return tight
 
 
 def _cut(con: duckdb.DuckDBPyConnection, answer: str, maxima: Mapping[str, int]) -> dict[str, int]:

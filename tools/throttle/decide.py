@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import duckdb
 
 from tools.segment import Segments
-from tools.throttle.caps import Past, count_customers, free_at, oldest, rolls
+from tools.throttle.caps import STANDING, Past, count_customers, free_at, oldest, rolls
 from tools.throttle.contest import settle
 from tools.throttle.limits import Limit, limits_of
 from tools.throttle.people import duplicates
@@ -30,7 +30,7 @@ def decide(
     *,
     limits: Mapping[str, int] | None = None,
     ignore_quiet: bool = False,
-    reserved: str | None = None,
+    reserved: str | None = STANDING,
 ) -> str:
     """Decide all candidates of one tick together. Reads only; writes nothing but TEMP tables of `con`.
 
@@ -49,8 +49,9 @@ def decide(
         limits: campaign_id → how many of its candidates may be sent at most; the rest, in the order of arbitration, is
             abandoned by the rule `max_touches`.
         ignore_quiet: leave quiet hours out (the waterfall asks who could be reached, not when).
-        reserved: relation (touch_id, campaign_id, customer_id, channel, category, planned_at) of the plan's reservations
-            that stand. They count for others; a candidate with one of its own uses it up and goes before its rivals.
+        reserved: relation (touch_id, campaign_id, customer_id, channel, category, planned_at, made_at) of the plan's
+            reservations that stand; one that is not there holds none. Those made by the instant count for others; a
+            candidate with one of its own uses it up and goes before its rivals.
 
     Returns:
         Name of a TEMP table: `COLUMNS`, `expires_at`, decision ('send' | 'defer' | 'abandon'), rule ('allowed' for a
@@ -66,7 +67,9 @@ def decide(
     kinds = sorted({(f.channel, f.category) for f in found})
     needed = limits_of(kinds, policy)
     mine = [limit for limit in needed if limit.per == "customer"]
-    past = Past(history, reserved, _own(con, candidates, reserved))
+    if reserved and not _exists(con, reserved):
+        reserved = None
+    past = Past(history, reserved, _own(con, candidates, reserved, instant))
     used = count_customers(con, candidates, mine, instant, policy, zone, past)
     answer = _judge(con, candidates, present, found, mine, used, instant, policy, segments, past, ignore_quiet)
     stopped = settle(con, answer, used, kinds, needed, limits or {}, instant, policy, zone, past)
@@ -90,14 +93,24 @@ _OUTCOME = """
 """From (rule, until, expires_at): a rule with an `until` defers, unless that would be too late."""
 
 
-def _own(con: duckdb.DuckDBPyConnection, candidates: str, reserved: str | None) -> str | None:
+def _exists(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a relation is there: a warehouse that nothing was ever delivered from has no reservations."""
+    found = con.execute(
+        "SELECT 1 FROM duckdb_views() WHERE view_name = $name UNION SELECT 1 FROM duckdb_tables() WHERE table_name = $name",
+        {"name": relation(name)},
+    ).fetchall()
+    return bool(found)
+
+
+def _own(con: duckdb.DuckDBPyConnection, candidates: str, reserved: str | None, instant: datetime) -> str | None:
     """TEMP table (touch_id) of the candidates that hold a reservation; None where nobody does."""
     if reserved is None:
         return None
     table = temp_name("own")
     con.execute(
-        f"""CREATE TEMP TABLE {table} AS
-            SELECT touch_id FROM {relation(candidates)} SEMI JOIN {relation(reserved)} USING (touch_id)"""
+        f"""CREATE TEMP TABLE {table} AS SELECT touch_id FROM {relation(candidates)}
+            SEMI JOIN (SELECT touch_id FROM {relation(reserved)} WHERE made_at <= $now) USING (touch_id)""",
+        {"now": naive_utc(instant)},
     )
     return table
 

@@ -147,7 +147,7 @@ def suppressed_sql(params: Params, kinds: list[Facet], instant: datetime, policy
                 WHERE reason IN ({params.all(reasons)}) AND (since IS NULL OR since <= {moment})
                   AND (until IS NULL OR until > {moment}) GROUP BY customer_id"""
         )
-    return " UNION ALL ".join(parts)
+    return " UNION ALL ".join(parts) or "SELECT customer_id, '' AS category, reason FROM suppressions WHERE false"
 
 
 def _suitability(
