@@ -23,12 +23,12 @@ START = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 
 
 class ReleasedBank:
-    """Opens the stores of a demo home. `wall` is seconds since `START`."""
+    """Opens the stores of a demo home. `wall` is seconds since `start`."""
 
-    def __init__(self, home: Home, wall: float = 0.0) -> None:
+    def __init__(self, home: Home, wall: float = 0.0, start: datetime = START) -> None:
         self.home = home
         self.wall = wall
-        self.clock = Clock(start=START, origin=0.0, wall=lambda: self.wall)
+        self.clock = Clock(start=start, origin=0.0, wall=lambda: self.wall)
         self.warehouse = Warehouse(home.warehouse, folders=[home.inbox, home.exports, home.outbox], threads=2)
         self.catalog = Catalog.load(home.catalog)
         self.records = Records(control_url(home), self.clock)
@@ -82,6 +82,12 @@ class ReleasedBank:
         self, canvas: Canvas, *, rule: str = "re-evaluated", steps: tuple[ReleaseStep, ...] = FULL
     ) -> ProposalRecord:
         proposal = self.submit(self.payload(canvas, rule=rule, steps=steps))
+        self.approve(proposal)
+        return proposal
+
+    def approved_stream(self, canvas: Canvas, daily: int = 100_000, total: int = 100_000) -> ProposalRecord:
+        """Approved with ceilings, as far as customers keep entering it."""
+        proposal = self.submit(build_payload(self.context(), self.draft(canvas), stream=(daily, total)))
         self.approve(proposal)
         return proposal
 

@@ -140,7 +140,7 @@ def dry_run(
         consent_assumed=policy.consent.assumed,
         skipped=skipped_rules(list(channels), start, policy, segments),
         elapsed_ms=elapsed,
-        evidence=_evidence(canvas, segments, policy, start, nodes, aftermath, elapsed),
+        evidence=_evidence(replay.journey, policy, start, nodes, aftermath, elapsed),
     )
 
 
@@ -291,7 +291,7 @@ def _node(node: Node, journey: Journey, staying: int) -> NodeRun:
 
 def _aftermath(con: duckdb.DuckDBPyConnection, journey: Journey, as_of: datetime) -> list[Aftermath]:
     """Who reached the goal within its window after entering, by arm."""
-    reached = reached_sql(journey.segments, journey.canvas.goal, ENROLMENTS, as_of)
+    reached = reached_sql(journey, ENROLMENTS, as_of)
     rows = con.execute(
         f"""SELECT arm, count(DISTINCT customer_id), count(DISTINCT customer_id) FILTER (WHERE r.customer_id IS NOT NULL)
             FROM {ENROLMENTS} LEFT JOIN ({reached}) r USING (customer_id, entry_no) GROUP BY arm ORDER BY arm"""
@@ -300,20 +300,19 @@ def _aftermath(con: duckdb.DuckDBPyConnection, journey: Journey, as_of: datetime
 
 
 def _evidence(
-    canvas: Canvas,
-    segments: Segments,
+    journey: Journey,
     policy: ThrottlePolicy,
     start: datetime,
     nodes: list[NodeRun],
     aftermath: list[Aftermath],
     elapsed: float,
 ) -> list[Evidence]:
-    entry = next(node for node in canvas.nodes if isinstance(node, Entry))
+    canvas, segments = journey.canvas, journey.segments
     shared = {"as_of": segments.warehouse.as_of, "elapsed_ms": elapsed}
     names = ("entered", "held_out", "capped", "deferred", "abandoned", "sent", "passed", "goal", "left", "waiting")
     run = Evidence(
         title=f"dry run: {canvas.name}",
-        sql=segments.ids_sql(parse(entry.segment, segments.catalog), at=start),
+        sql=journey.ids(journey.entry.segment, start),
         params=[
             start.isoformat(),
             digest(canvas.model_dump(mode="json")),
@@ -330,7 +329,7 @@ def _evidence(
     )
     after = Evidence(
         title=f"dry run, goal reached: {canvas.name}",
-        sql=reached_sql(segments, canvas.goal, ENROLMENTS, segments.warehouse.as_of),
+        sql=reached_sql(journey, ENROLMENTS, segments.warehouse.as_of),
         params=[naive_utc(start).isoformat()],
         row_count=len(aftermath),
         definition=(

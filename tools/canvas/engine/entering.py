@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from tools.canvas.bank_time import last_round, next_round
-from tools.canvas.engine.occurrences import key_date_sql, occurrences_sql
+from tools.canvas.engine.occurrences import key_date_sql
 from tools.canvas.engine.sql import changed
 from tools.canvas.schema import OnDate, OnEvent, OnEventWithout, Recurring
 from tools.throttle.sql import Params, execute, temp_name
@@ -76,7 +76,7 @@ def next_entry(con: duckdb.DuckDBPyConnection, journey: "Journey", after: dateti
         case OnEvent() | OnEventWithout():
             gap = timedelta(minutes=trigger.within_minutes) if isinstance(trigger, OnEventWithout) else timedelta()
             rows = con.execute(
-                f"""SELECT min(occurred_at) FROM ({occurrences_sql(journey.segments, trigger.event, trigger.where, until)})
+                f"""SELECT min(occurred_at) FROM ({journey.occurrences(trigger.event, trigger.where, until)})
                     WHERE occurred_at > $after AND occurred_at <= $until""",
                 {"after": naive_utc(after - gap), "until": naive_utc(until - gap)},
             ).fetchall()
@@ -122,7 +122,7 @@ def _events(
     n = changed(
         con,
         f"""CREATE TEMP TABLE {new} AS SELECT DISTINCT customer_id, occurred_at
-            FROM ({occurrences_sql(journey.segments, trigger.event, trigger.where, instant)}) o
+            FROM ({journey.occurrences(trigger.event, trigger.where, instant)}) o
             WHERE occurred_at > {params.add(naive_utc(since - gap))} AND occurred_at <= {params.add(naive_utc(until - gap))}
               AND NOT EXISTS (FROM {journey.marks} m WHERE m.journey_id = {journey_id} AND m.customer_id = o.customer_id
                 AND m.moment = o.occurred_at)""",
@@ -137,7 +137,7 @@ def _events(
     con.execute(f"INSERT INTO {journey.marks} SELECT ?, customer_id, occurred_at FROM {new}", [journey.journey_id])
     if isinstance(trigger, OnEventWithout):
         # Who did it after the gap, but before this tick sees them, has done it: they do not enter.
-        done = occurrences_sql(journey.segments, trigger.without, trigger.without_where, instant)
+        done = journey.occurrences(trigger.without, trigger.without_where, instant)
         con.execute(
             f"""DELETE FROM {new} WHERE (customer_id, occurred_at) IN (
                   SELECT n.customer_id, n.occurred_at FROM {new} n JOIN ({done}) o

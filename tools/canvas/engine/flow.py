@@ -54,7 +54,7 @@ class Flow:
             self._made.append(gone)
             stays = f" AND rowid NOT IN (SELECT rid FROM {gone})"
             self._leave(gone)
-        happened = {wait: self._happened(wait) for wait in journey.waits}
+        happened = {wait: self._happened(wait) for wait in journey.waited_at(self.con)}
         due = [f"due_at <= {params.add(naive_utc(self.instant))}"]
         due += [f"rowid IN (SELECT rid FROM {table})" for table in happened.values() if table]
         everybody, _ = self.make(

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import duckdb
 
 from tools.canvas.engine.entering import entrants, next_entry
-from tools.canvas.engine.occurrences import occurrences_sql
-from tools.canvas.engine.sql import changed
+from tools.canvas.engine.occurrences import watched_sql
+from tools.canvas.engine.sql import changed, moment_sql, text_sql
 from tools.canvas.enrolments import marks_of
 from tools.canvas.graph import key_of, topological
 from tools.canvas.schema import Canvas, Entry, Once, Tag, Touch, Wait
 from tools.canvas.tags import PREFIX
-from tools.segment import Segments, parse
+from tools.segment import Node, Segments, parse
 from tools.throttle.sql import Params, execute, relation
 from warehouse.clock import naive_utc, parse_instant
 
@@ -46,6 +46,8 @@ class Journey:
 
     def __post_init__(self) -> None:
         relation(self.enrolments)
+        self._watched: dict[tuple[str, str], str] = {}
+        self._trees: dict[str, Node] = {}
         self.marks = marks_of(self.enrolments)
         self.order = topological(self.canvas)
         self.nodes = {node.id: node for node in self.order}
@@ -149,14 +151,28 @@ class Journey:
         if first is not None and first <= instant:
             return True
         return first is not None and any(
-            con.execute(f"SELECT 1 FROM ({self.happened_sql(wait, instant)}) LIMIT 1").fetchall() for wait in self.waits
+            con.execute(f"SELECT 1 FROM ({self.happened_sql(wait, instant)}) LIMIT 1").fetchall()
+            for wait in self.waited_at(con)
         )
+
+    def waited_at(self, con: duckdb.DuckDBPyConnection) -> list[Wait]:
+        """The waits at which somebody is."""
+        if not self.waits:
+            return []
+        params = Params()
+        rows = execute(
+            con,
+            f"SELECT DISTINCT node_id FROM {self.enrolments} WHERE journey_id = {params.add(self.journey_id)} "
+            "AND state = 'active'",
+            params,
+        ).fetchall()
+        return [wait for wait in self.waits if (wait.id,) in rows]
 
     def next_happened(self, con: duckdb.DuckDBPyConnection, until: datetime) -> datetime | None:
         """When what somebody waits for happens next; for a simulated clock, which has to tick then."""
         moments = [
             con.execute(f"SELECT min(occurred_at) FROM ({self.happened_sql(wait, until)})").fetchall()[0][0]
-            for wait in self.waits
+            for wait in self.waited_at(con)
         ]
         return min((moment.replace(tzinfo=UTC) for moment in moments if moment), default=None)
 
@@ -165,16 +181,24 @@ class Journey:
 
         `rid` is the row's number in the enrolments table, good within one transaction.
         """
-        moment = f"TIMESTAMP '{naive_utc(instant).isoformat(sep=' ')}'"
-        where = f"journey_id = {_text(self.journey_id)} AND state = 'active' AND node_id = {_text(wait.id)}"
+        where = f"journey_id = {text_sql(self.journey_id)} AND state = 'active' AND node_id = {text_sql(wait.id)}"
         return f"""
             SELECT e.rid, min(o.occurred_at) AS occurred_at
             FROM (SELECT rowid AS rid, customer_id, arrived_at, due_at FROM {self.enrolments} WHERE {where}) e
-            JOIN (SELECT * FROM ({occurrences_sql(self.segments, wait.event, wait.where, instant)})
+            JOIN (SELECT * FROM ({self.occurrences(wait.event, wait.where, instant)})
                   WHERE occurred_at > (SELECT min(arrived_at) FROM {self.enrolments} WHERE {where})) o
               ON o.customer_id = e.customer_id AND o.occurred_at > e.arrived_at
-                AND o.occurred_at <= least(e.due_at, {moment})
+                AND o.occurred_at <= least(e.due_at, {moment_sql(instant)})
             GROUP BY e.rid"""
+
+    def occurrences(self, event: str, where: str, instant: datetime) -> str:
+        """A SELECT of (customer_id, occurred_at) of an event up to an instant; nothing later is seen.
+
+        Compiled once: a tick every few seconds looks at the same events again and again.
+        """
+        if (event, where) not in self._watched:
+            self._watched[event, where] = watched_sql(self.segments, event, where)
+        return f"SELECT * FROM ({self._watched[event, where]}) WHERE occurred_at <= {moment_sql(instant)}"
 
     def remaining(self, con: duckdb.DuckDBPyConnection) -> int:
         """How many touches the canvas's maximum still allows."""
@@ -188,9 +212,6 @@ class Journey:
 
     def ids(self, expression: str, instant: datetime, entries: str | None = None) -> str:
         """A SELECT of customer_id of an expression of the canvas at an instant."""
-        tree = parse(self.expressions.get(expression, expression), self.segments.catalog)
-        return self.segments.ids_sql(tree, at=instant, entries=entries)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+        if expression not in self._trees:
+            self._trees[expression] = parse(self.expressions.get(expression, expression), self.segments.catalog)
+        return self.segments.ids_sql(self._trees[expression], at=instant, entries=entries)

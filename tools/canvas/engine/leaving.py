@@ -5,23 +5,21 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from tools.canvas.engine.occurrences import occurrences_sql
 from tools.canvas.engine.sql import changed
-from tools.canvas.schema import Goal
-from tools.segment import Segments
 from tools.throttle.sql import Params, temp_name
 
 if TYPE_CHECKING:
     from tools.canvas.engine.journey import Journey
 
 
-def reached_sql(segments: Segments, goal: Goal, entries: str, instant: datetime) -> str:
+def reached_sql(journey: "Journey", entries: str, instant: datetime) -> str:
     """A SELECT of (customer_id, entry_no) of the entries after which the goal was reached within its window.
 
     Args:
         entries: relation (customer_id, entry_no, entered_at).
     """
-    done = occurrences_sql(segments, goal.event, goal.where, instant)
+    goal = journey.canvas.goal
+    done = journey.occurrences(goal.event, goal.where, instant)
     return f"""
         SELECT DISTINCT e.customer_id, e.entry_no FROM {entries} e
         JOIN (SELECT * FROM ({done}) WHERE occurred_at > (SELECT min(entered_at) FROM {entries})) o
@@ -54,7 +52,7 @@ def _leavers(con: duckdb.DuckDBPyConnection, journey: "Journey", instant: dateti
     n = changed(
         con,
         f"""CREATE TEMP TABLE {gone} AS
-            WITH goal AS ({reached_sql(journey.segments, journey.canvas.goal, active, instant)})
+            WITH goal AS ({reached_sql(journey, active, instant)})
             SELECT * EXCLUDE (rule), rule, CASE WHEN rule = 'goal' THEN 'goal' ELSE 'left' END AS outcome,
               NULL::TIMESTAMP AS expires_at
             FROM (SELECT *, CASE {" ".join(lines)} END AS rule FROM {active}) WHERE rule IS NOT NULL""",

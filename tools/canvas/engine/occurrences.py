@@ -1,6 +1,6 @@
 """What customers did and what their key dates are, as SELECTs that the engine's steps join with."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tools.canvas.schema import OnDate
 from tools.segment import Segments, parse
@@ -9,9 +9,12 @@ from tools.segment.sql import to_sql
 from warehouse.catalog import Attribute, Kind
 from warehouse.errors import ModelRetry
 
+_ALL_TIMES = datetime(2300, 1, 1, tzinfo=UTC)
+"""Later than anything that a bank has recorded."""
 
-def occurrences_sql(segments: Segments, event: str, where: str, instant: datetime) -> str:
-    """A SELECT of (customer_id, occurred_at) of an event up to an instant; nothing later is seen.
+
+def watched_sql(segments: Segments, event: str, where: str) -> str:
+    """A SELECT of (customer_id, occurred_at) of an event at all times; see `Journey.occurrences`.
 
     Raises:
         ExpressionError: `where` does not fit the event.
@@ -19,7 +22,7 @@ def occurrences_sql(segments: Segments, event: str, where: str, instant: datetim
     node = parse(f"did({event}{f' where {where}' if where else ''})", segments.catalog)
     if not isinstance(node, s.Did):
         raise ModelRetry(f"{event!r} is not an event.", "Name one of the catalog's events.")
-    rows = segments.compiler(node, instant).occurrences(node.event, node.where, None)
+    rows = segments.compiler(node, _ALL_TIMES).occurrences(node.event, node.where, None)
     return to_sql(rows.select("customer_id", "occurred_at"))
 
 
