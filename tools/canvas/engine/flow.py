@@ -18,8 +18,9 @@ from tools.canvas.schema import Wait
 from tools.throttle.sql import Params, execute, temp_name
 from warehouse.clock import naive_utc
 
-ROW = "rid, customer_id, entry_no, entered_at, expires_at, sent"
-"""`rid` is the customer's row number in the enrolments table, good within the tick's transaction."""
+ROW = "customer_id, entry_no, entered_at, expires_at, sent"
+"""At most one row of a customer is active in a journey, so that the customer names it; DuckDB's row numbers would not do:
+they move when rows before them have been deleted."""
 _WRITTEN = (
     "journey_id, customer_id, entry_no, entered_at, expires_at, sent, node_id, arrived_at, due_at, state, arm, left_at"
 )
@@ -52,13 +53,13 @@ class Flow:
         stays = ""
         if gone:
             self._made.append(gone)
-            stays = f" AND rowid NOT IN (SELECT rid FROM {gone})"
+            stays = f" AND customer_id NOT IN (SELECT customer_id FROM {gone})"
             self._leave(gone)
         happened = {wait: self._happened(wait) for wait in journey.waited_at(self.con)}
         due = [f"due_at <= {params.add(naive_utc(self.instant))}"]
-        due += [f"rowid IN (SELECT rid FROM {table})" for table in happened.values() if table]
+        due += [f"customer_id IN (SELECT customer_id FROM {table})" for table in happened.values() if table]
         everybody, _ = self.make(
-            f"""SELECT rowid AS rid, customer_id, entry_no, entered_at, expires_at, sent, node_id FROM {journey.enrolments}
+            f"""SELECT customer_id, entry_no, entered_at, expires_at, sent, node_id FROM {journey.enrolments}
                 WHERE {mine} AND ({" OR ".join(due)}){stays}""",
             params,
         )
@@ -72,7 +73,9 @@ class Flow:
         for wait, table in happened.items():
             if table and wait.id in self._ready:
                 (group,) = self._ready.pop(wait.id)
-                self.branch(wait.id, group, f"rid IN (SELECT rid FROM {table})", wait.happened, wait.timed_out)
+                self.branch(
+                    wait.id, group, f"customer_id IN (SELECT customer_id FROM {table})", wait.happened, wait.timed_out
+                )
 
     def _happened(self, wait: Wait) -> str:
         table, n = self.make(self.journey.happened_sql(wait, self.instant), Params())
@@ -127,7 +130,9 @@ class Flow:
     def branch(self, here: str, group: str, which: str, yes: str, no: str, params: Params | None = None) -> None:
         """Hand those of a group who meet a condition on to one node, the others to another."""
         met, n = self.make(f"SELECT {ROW} FROM {group} WHERE {which}", params or Params())
-        rest, others = self.make(f"SELECT {ROW} FROM {group} WHERE rid NOT IN (SELECT rid FROM {met})", Params())
+        rest, others = self.make(
+            f"SELECT {ROW} FROM {group} WHERE customer_id NOT IN (SELECT customer_id FROM {met})", Params()
+        )
         self.go(here, met, yes, n)
         self.go(here, rest, no, others)
 
@@ -147,7 +152,7 @@ class Flow:
         """Customers who stop being active here."""
         p = self._params
         self._ends.append(
-            f"""SELECT rid, customer_id, entry_no, entered_at, NULL::TIMESTAMP, sent, {p.add(node_id)}::VARCHAR,
+            f"""SELECT customer_id, entry_no, entered_at, NULL::TIMESTAMP, sent, {p.add(node_id)}::VARCHAR,
                   {self._moment}::TIMESTAMP, NULL::TIMESTAMP, {p.add(state)}::VARCHAR, {p.add(arm)}::VARCHAR,
                   {self._moment}::TIMESTAMP FROM {group}"""
         )
@@ -169,7 +174,12 @@ class Flow:
                 f"CREATE TEMP TABLE {ends} AS SELECT * FROM ({' UNION ALL '.join(self._ends)}) t ({columns})",
                 self._params,
             )
-            self.con.execute(f"DELETE FROM {self.journey.enrolments} WHERE rowid IN (SELECT rid FROM {ends})")
+            execute(
+                self.con,
+                f"""DELETE FROM {self.journey.enrolments} WHERE journey_id = {self._journey} AND state = 'active'
+                      AND customer_id IN (SELECT customer_id FROM {ends})""",
+                self._params,
+            )
             written = _WRITTEN.replace("journey_id, ", "")
             execute(
                 self.con,

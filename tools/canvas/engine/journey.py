@@ -177,19 +177,17 @@ class Journey:
         return min((moment.replace(tzinfo=UTC) for moment in moments if moment), default=None)
 
     def happened_sql(self, wait: Wait, instant: datetime) -> str:
-        """A SELECT of (rid, occurred_at): those at a wait whose event came after they did, and before their time was out.
-
-        `rid` is the row's number in the enrolments table, good within one transaction.
-        """
+        """A SELECT of (customer_id, occurred_at): those at a wait whose event came after they did, and before their time
+        was out."""
         where = f"journey_id = {text_sql(self.journey_id)} AND state = 'active' AND node_id = {text_sql(wait.id)}"
         return f"""
-            SELECT e.rid, min(o.occurred_at) AS occurred_at
-            FROM (SELECT rowid AS rid, customer_id, arrived_at, due_at FROM {self.enrolments} WHERE {where}) e
+            SELECT e.customer_id, min(o.occurred_at) AS occurred_at
+            FROM (SELECT customer_id, arrived_at, due_at FROM {self.enrolments} WHERE {where}) e
             JOIN (SELECT * FROM ({self.occurrences(wait.event, wait.where, instant)})
                   WHERE occurred_at > (SELECT min(arrived_at) FROM {self.enrolments} WHERE {where})) o
               ON o.customer_id = e.customer_id AND o.occurred_at > e.arrived_at
                 AND o.occurred_at <= least(e.due_at, {moment_sql(instant)})
-            GROUP BY e.rid"""
+            GROUP BY e.customer_id"""
 
     def occurrences(self, event: str, where: str, instant: datetime) -> str:
         """A SELECT of (customer_id, occurred_at) of an event up to an instant; nothing later is seen.

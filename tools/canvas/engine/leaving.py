@@ -33,7 +33,7 @@ def leavers(con: duckdb.DuckDBPyConnection, journey: "Journey", instant: datetim
     active, params = temp_name("active"), Params()
     n = changed(
         con,
-        f"""CREATE TEMP TABLE {active} AS SELECT rowid AS rid, customer_id, entry_no, entered_at, arrived_at, sent, node_id
+        f"""CREATE TEMP TABLE {active} AS SELECT customer_id, entry_no, entered_at, arrived_at, sent, node_id
             FROM {journey.enrolments} WHERE journey_id = {params.add(journey.journey_id)} AND state = 'active'""",
         params,
     )

@@ -53,7 +53,9 @@ def _hold_out(node: HoldOut, flow: Flow) -> None:
         return
     params = Params()
     held, n = flow.make(f"SELECT {ROW} FROM {group} WHERE {within_sql(params, node.key, node.percent)}", params)
-    rest, others = flow.make(f"SELECT {ROW} FROM {group} WHERE rid NOT IN (SELECT rid FROM {held})", Params())
+    rest, others = flow.make(
+        f"SELECT {ROW} FROM {group} WHERE customer_id NOT IN (SELECT customer_id FROM {held})", Params()
+    )
     if n:
         flow.journey.moved[node.id, "held_out", "hold_out"] += n
         flow.end(held, node.id, "held_out", "control")
@@ -103,7 +105,9 @@ def _audience_split(node: AudienceSplit, flow: Flow) -> None:
         fitting = flow.journey.ids(case.expression, flow.instant, entries=group)
         met, n = flow.make(f"SELECT {ROW} FROM {group} WHERE customer_id IN ({fitting})", Params())
         flow.go(node.id, met, case.next, n)
-        group, _ = flow.make(f"SELECT {ROW} FROM {group} WHERE rid NOT IN (SELECT rid FROM {met})", Params())
+        group, _ = flow.make(
+            f"SELECT {ROW} FROM {group} WHERE customer_id NOT IN (SELECT customer_id FROM {met})", Params()
+        )
     flow.go(node.id, group, node.otherwise)
 
 

@@ -22,7 +22,9 @@ def lay_out(flow: Flow, touch: Touch, group: str) -> None:
     if touch.unmanaged:
         managed = "customer_id IN (SELECT customer_id FROM customers WHERE manager_id IS NOT NULL)"
         kept, n = flow.make(f"SELECT {ROW} FROM {group} WHERE {managed}", Params())
-        rest, others = flow.make(f"SELECT {ROW} FROM {group} WHERE rid NOT IN (SELECT rid FROM {kept})", Params())
+        rest, others = flow.make(
+            f"SELECT {ROW} FROM {group} WHERE customer_id NOT IN (SELECT customer_id FROM {kept})", Params()
+        )
         flow.go(touch.id, rest, touch.unmanaged, others)
         group = kept
     if n:
@@ -114,7 +116,7 @@ def settle(flow: Flow, decided: str) -> None:
         params = Params()
         mine = f"d.campaign_id = {params.add(journey.campaign_id)} AND d.node_id = {params.add(touch.id)}"
         joined, _ = flow.make(
-            f"""SELECT g.rid, g.customer_id, g.entry_no, g.entered_at,
+            f"""SELECT g.customer_id, g.entry_no, g.entered_at,
                   CASE WHEN d.decision = 'defer' THEN d.expires_at END AS expires_at,
                   g.sent + CASE WHEN d.decision = 'send' THEN 1 ELSE 0 END AS sent, d.decision, d.rule, d.until
                 FROM {group} g JOIN {decided} d ON d.customer_id = g.customer_id WHERE {mine}""",
