@@ -259,7 +259,9 @@ def test_without_a_start_the_whole_canvas_fits_before_the_cut_off(bank: SmallBan
 
 def test_many_customers_over_many_ticks_stay_one_row_each(bank: SmallBank) -> None:
     # DuckDB moves row numbers once whole blocks of rows are deleted: what a tick rewrites must be named otherwise.
-    bank.run("INSERT INTO customers (customer_id, birth_date) SELECT 1000 + i, DATE '1990-05-05' FROM range(30000) t(i)")
+    bank.run(
+        "INSERT INTO customers (customer_id, birth_date) SELECT 1000 + i, DATE '1990-05-05' FROM range(30000) t(i)"
+    )
     result = run(bank, canvas_of(SMS, {**SMS, "day": 1}, {**SMS, "day": 2}, PUSH, holdout_percent=0))
     conserved(result)
     assert {n.entered for n in result.nodes} == {30_020}
