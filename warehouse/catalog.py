@@ -5,6 +5,7 @@ A bank with other columns needs another `catalog.yaml`, not other code.
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rapidfuzz import fuzz, process
 
+from warehouse.catalog_index import WordIndex
 from warehouse.errors import AdminFixes, NotFound
 from warehouse.home import write_atomically
 
@@ -322,17 +324,40 @@ class Catalog(Model):
         raise NotFound(f"There is no {what} {name!r}.", fix, nearest=near)
 
     def search(self, text: str, limit: int = 8) -> list[tuple[str, str, float]]:
-        """Catalog entries whose names or synonyms are near a text: (kind, name, score 0..100), best first."""
-        entries = [(kind, name, word) for kind, name, word in self._words()]
-        hits = process.extract(
-            fold(text), [fold(word) for _, _, word in entries], scorer=fuzz.WRatio, limit=limit * 4, score_cutoff=60
-        )
-        found: dict[tuple[str, str], float] = {}
-        for _, score, position in hits:
-            kind, name, _ = entries[position]
-            found[kind, name] = max(score, found.get((kind, name), 0.0))
-        ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-        return [(kind, name, score) for (kind, name), score in ranked[:limit]]
+        """Catalog entries whose names or synonyms are near a text: (kind, name, score 0..100), best first.
+
+        Of a large catalog only the words that have something in common with the text are compared with it.
+        """
+        folded, words = fold(text), self._indexed
+        large = len(words.folded) > LARGE
+        alike = dict(words.index.near(folded, NARROWED)) if large else {}
+        among = {place: words.folded[place] for place in alike} if large else dict(enumerate(words.folded))
+        most = None if large else limit * 4
+        hits = process.extract(folded, among, scorer=fuzz.WRatio, limit=most, score_cutoff=60)
+        found: dict[tuple[str, str], tuple[float, float]] = {}
+        for _, score, place in hits:
+            kind, name, _ = words.entries[place]
+            if large:
+                # Among thousands a part of the text is often a whole name; what is alike as a whole comes before it.
+                likeness = alike[place]
+                order, score = score + 200 * likeness, max(score, 60 + 40 * likeness)
+            else:
+                order = score
+            found[kind, name] = max((order, score), found.get((kind, name), (0.0, 0.0)))
+        ranked = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+        return [(kind, name, score) for (kind, name), (_, score) in ranked[:limit]]
+
+    def mentioned(self, text: str, limit: int) -> list[tuple[str, str]]:
+        """Entries whose words stand in a longer text, or nearly: (kind, name), the most telling first."""
+        words = self._indexed
+        found = [words.entries[place][:2] for place, _ in words.index.said_in(fold(text), limit * 4)]
+        return list(dict.fromkeys(found))[:limit]
+
+    @cached_property
+    def _indexed(self) -> "_Words":
+        entries = list(self._words())
+        folded = [fold(word) for _, _, word in entries]
+        return _Words(entries, folded, WordIndex.of(folded))
 
     def _words(self) -> Iterator[tuple[str, str, str]]:
         groups: tuple[tuple[str, Iterable[Attribute | Event | Metric | Term]], ...] = (
@@ -343,6 +368,22 @@ class Catalog(Model):
                 for word in [item.name, *item.words.all()]:
                     yield kind, item.name, word
 
+
+@dataclass(frozen=True)
+class _Words:
+    """Every word of a catalog with the entry it belongs to (kind, name, word), folded, and an index over them."""
+
+    entries: list[tuple[str, str, str]]
+    folded: list[str]
+    index: WordIndex
+
+
+LARGE = 2_500
+"""Words up to which a text is compared with all of them."""
+LARGE = 2_500
+"""Words up to which a text is compared with all of them."""
+NARROWED = 400
+"""Words of a larger catalog that a text is compared with, character by character."""
 
 CANONICAL_CATALOG = Path(__file__).with_name("canonical_catalog.yaml")
 

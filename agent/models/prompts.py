@@ -22,12 +22,18 @@ Rules:
 
 def relevant(catalog: Catalog, text: str, limit: int) -> list[Attribute]:
     """The attributes a model is shown: all of a small catalog, in its order, so that the prompt's beginning stays the
-    same and endpoints can reuse it; of a large one those nearest to the text, then the first."""
+    same and endpoints can reuse it; of a large one those whose words stand in the text, then those near to it, then the
+    first."""
     if len(catalog.attributes) <= limit:
         return list(catalog.attributes)
+    said = [name for kind, name in catalog.mentioned(text, limit) if kind == "attribute"]
     near = [name for kind, name, _ in catalog.search(text, limit) if kind == "attribute"]
-    rest = [a.name for a in catalog.attributes if a.name not in near]
-    return [catalog.attribute_index[name] for name in [*near, *rest][:limit]]
+    names = dict.fromkeys([*said, *near])
+    for attribute in catalog.attributes:
+        if len(names) >= limit:
+            break
+        names[attribute.name] = None
+    return [catalog.attribute_index[name] for name in list(names)[:limit]]
 
 
 def describe(attribute: Attribute) -> str:

@@ -1,6 +1,6 @@
 """What the catalog says about a word: entries with definitions and values, what is missing, past campaigns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -155,13 +155,29 @@ def _near(about: str, words: Iterable[str]) -> bool:
     return any(fold(word) in folded or fuzz.ratio(fold(word), folded) >= CLOSE for word in words)
 
 
+SHOWN_NAMES = 60
+"""Names that an overview lists of one group; of thousands of tags nobody reads all, and no model's context holds them."""
+
+
 def overview(catalog: Catalog, language: Language) -> dict[str, list[str]]:
-    """Names with their words, by group."""
-    groups: dict[str, Iterable[Attribute | Event | Entity | Metric | Term]] = {
+    """Names with their words, by group; of a large group the first, and how many more there are to search."""
+    groups: dict[str, Sequence[Attribute | Event | Entity | Metric | Term]] = {
         "attributes": catalog.attributes, "events": catalog.events, "tables": catalog.entities, "metrics": catalog.metrics,
         "terms": catalog.terms,
     }  # fmt: skip
-    return {group: [f"{i.name} ({i.words.name(language)})" for i in items] for group, items in groups.items()}
+    return {group: _listed(items, language) for group, items in groups.items()}
+
+
+def _listed(items: Sequence[Attribute | Event | Entity | Metric | Term], language: Language) -> list[str]:
+    names = [f"{i.name} ({i.words.name(language)})" for i in items[:SHOWN_NAMES]]
+    rest = len(items) - len(names)
+    if rest:
+        names.append(
+            f"……另有 {rest:,} 个，请说出要找的词"
+            if language == "zh"
+            else f"… and {rest:,} more: name a word to find them"
+        )
+    return names
 
 
 def campaigns(warehouse: Warehouse, actor: Actor) -> tuple[list[CampaignEntry], Evidence]:

@@ -7,12 +7,12 @@ from agent.models.offline.amounts import (
     amount,
     backward,
     compare,
-    counts_years,
     fits,
     forward,
     skip,
 )
 from agent.models.offline.asking import Asking
+from agent.models.offline.attribute_groups import attribute_groups
 from agent.models.offline.frames import Ask
 from agent.models.offline.lexicon import comparable
 from agent.models.offline.numbers import Quantity
@@ -217,7 +217,7 @@ class AmountPatterns(Asking):
         if read is None:
             return None
         said, j = read
-        years = [a for a in self.catalog.attributes if counts_years(a) and comparable(a)]
+        years = attribute_groups(self.catalog).years
         number = said.value if isinstance(said.value, Quantity) else said.between.high if said.between else None
         if said.measure == "years" and years:
             if said.approximate:
@@ -229,7 +229,7 @@ class AmountPatterns(Asking):
         if plausible and len(years) == 1 and said.op and not said.approximate and not self.items[i].has("top"):
             k = self._push(compare(Attr(name=years[0].name), said), years[0].name, i, j)
             return self._second_bound(years[0], k)
-        money = [a for a in self.catalog.attributes if a.kind is Kind.money]
+        money = attribute_groups(self.catalog).money
         if (said.measure in ("money", "wan") or said.factor >= 1000) and said.op and money and not said.approximate:
             choices = tuple(
                 (a.words.name(self.language), to_text(compare(Attr(name=a.name), said, a))) for a in money[:5]

@@ -5,6 +5,7 @@ from typing import cast
 
 from agent.models.offline.amounts import Amount, amount
 from agent.models.offline.asking import Asking
+from agent.models.offline.attribute_groups import attribute_groups, named
 from agent.models.offline.boolean import conjunction
 from agent.models.offline.frames import Ask
 from agent.models.offline.lexicon import comparable
@@ -16,6 +17,10 @@ from warehouse.catalog import Attribute, Catalog, Kind
 
 _THEN_ZH = re.compile(r"^(?:(\d+)[天日]|(一个月|上个?月|一周|一年))前?$")
 _THEN_EN = re.compile(r"^(?:(\d+) days?|(?:a|one) (month|week|year)) ago$")
+_DATED = re.compile(
+    r"^(?:\d+[天日]|一个月|上个?月|一周|一年)|(?:\d+[天日]|一个月|上个?月|一周|一年)前?$|^(?:\d+ days?|an?|one) | ago$"
+)
+"""A name that may say when: only such attributes are looked through for one that holds an earlier amount."""
 _DAYS = {"一个月": 30, "上月": 30, "上个月": 30, "一周": 7, "一年": 365, "month": 30, "week": 7, "year": 365}
 _TURNED: dict[str, Comparison] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "": "<="}
 _GLUE = ("de", "be", "have", "comma", "carry", "by", "than")
@@ -76,8 +81,10 @@ class ChangePatterns(Asking):
         while j < len(items) and items[j].has("be", "than", "ago"):
             j += 1
         sense = items[j].sense("move") if amounts and j < len(items) else None
+        if sense is None:
+            return None
         paired = next(((a, p) for a in self.catalog.attributes if (p := earlier(a, self.catalog))), None)
-        if sense is None or paired is None:
+        if paired is None:
             return None
         read = amount(items, j + 1 + (1 if j + 1 < len(items) and items[j + 1].has("by") else 0))
         said, end = read if read and _amount_of_change(read[0]) else (None, j + 1)
@@ -146,9 +153,9 @@ class ChangePatterns(Asking):
         """The amount an item names: an attribute, or the kind of product that an attribute's words share."""
         if i >= len(self.items):
             return None
-        named = [a for a in self._attributes(i) if a.kind is Kind.money]
-        if named:
-            return named[0]
+        spoken = [a for a in self._attributes(i) if a.kind is Kind.money]
+        if spoken:
+            return spoken[0]
         words = {
             word.casefold()
             for sense in self.items[i].all("property_value")
@@ -159,9 +166,7 @@ class ChangePatterns(Asking):
             if value.value == sense.name
             for word in value.all()
         }
-        fitting = [
-            a for a in self.catalog.attributes if a.kind is Kind.money and words & {w.casefold() for w in a.words.all()}
-        ]
+        fitting = named(attribute_groups(self.catalog).money_words, words)
         return fitting[0] if len(fitting) == 1 else None
 
 
@@ -214,7 +219,12 @@ def earlier(attribute: Attribute, catalog: Catalog) -> tuple[Attribute, int] | N
 
 
 def _earlier(attribute: Attribute, catalog: Catalog) -> tuple[Attribute, int] | None:
-    for other in catalog.attributes:
+    dated: list[Attribute] | None = catalog.__dict__.get("_dated")
+    if dated is None:
+        dated = catalog.__dict__["_dated"] = [
+            a for a in catalog.attributes if any(_DATED.search(w) for w in a.words.all())
+        ]
+    for other in dated:
         if other.kind is not attribute.kind or other.name == attribute.name:
             continue
         for word in other.words.all():

@@ -8,6 +8,7 @@ from agent.models.offline.amounts import (
     skip,
 )
 from agent.models.offline.asking import Asking
+from agent.models.offline.attribute_groups import attribute_groups, named
 from agent.models.offline.frames import Atom
 from agent.models.offline.lexicon import kind_property
 from agent.models.offline.rows import negate
@@ -120,7 +121,7 @@ class EventPatterns(Asking):
             return ""
         event = self.catalog.event(said.names[0])
         done = {f"已{word}" for word in (*event.words.all("zh"), *event.verbs_zh)}
-        states = [a.name for a in self.catalog.attributes if a.kind is Kind.bool and done & set(a.words.all("zh"))]
+        states = [a.name for a in named(attribute_groups(self.catalog).flag_words, done)]
         return states[0] if len(states) == 1 else ""
 
     def _elided(self, i: int) -> int | None:

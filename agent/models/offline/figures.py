@@ -1,6 +1,7 @@
 """Questions about a figure: where it fell, why, what it is."""
 
 from agent.models.base import Step
+from agent.models.offline.attribute_groups import attribute_groups
 from agent.models.offline.context import Request, call
 from agent.models.offline.frames import Reading
 from agent.models.offline.questions import ask_unread, say
@@ -9,7 +10,7 @@ from agent.models.offline.scan import scan as read_scan
 from agent.models.offline.senses import Item
 from tools.segment import to_text
 from tools.segment.schema import Calendar, Dates, Last
-from warehouse.catalog import Attribute, Catalog, Kind, Metric
+from warehouse.catalog import Attribute, Catalog, Metric
 
 _KINDS = BASE | {
     "metric",
@@ -107,8 +108,7 @@ def why(request: Request) -> Step:
 
 def sensible(catalog: Catalog) -> list[Attribute]:
     """Attributes to break a figure down by, the bank's own organisation first."""
-    grouped = [a for a in catalog.attributes if a.kind is Kind.category]
-    return sorted(grouped, key=lambda a: (not a.reference, not a.ordered))[:4]
+    return sorted(attribute_groups(catalog).categories, key=lambda a: (not a.reference, not a.ordered))[:4]
 
 
 def _which(request: Request, metric: Metric, dimensions: list[Attribute], period: str) -> Step:

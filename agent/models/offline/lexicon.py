@@ -40,6 +40,7 @@ KINDS = frozenset(grammar()) | {
 class _Node:
     next: dict[str, "_Node"] = field(default_factory=dict)
     senses: list[Sense] = field(default_factory=list)
+    known: set[Sense] = field(default_factory=set)
 
 
 class Lexicon:
@@ -55,6 +56,7 @@ class Lexicon:
         self.kinds = KINDS
         self._examples = frozenset(gram for text in examples for gram in _grams(text))
         self._root = _Node()
+        self._cut: dict[str, list[Unit]] = {}
         for kind, values in grammar().items():
             for value, words in values.items():
                 for word in words:
@@ -67,11 +69,18 @@ class Lexicon:
                 self.add(word, sense)
         for word, event in self._negated_events():
             self.add(word, Sense("not_event", event))
+        self._cut.clear()
 
     def known(self, word: str) -> bool:
         """Whether the word has a sense already."""
-        sequence = units(word)
+        sequence = self._units(word)
         return any(end == len(sequence) for end, _ in self.match(sequence, 0))
+
+    def _units(self, word: str) -> list[Unit]:
+        """A word's units; while the lexicon is made each is asked for several times."""
+        if word not in self._cut:
+            self._cut[word] = units(word)
+        return self._cut[word]
 
     def in_examples(self, text: str) -> bool:
         """Whether every word (Chinese: every pair of characters) of a text occurs in some example request."""
@@ -81,13 +90,16 @@ class Lexicon:
     def _negated_events(self) -> list[tuple[str, str]]:
         """Names of attributes and terms that say `not` and an event (没登录): they may be read as just that."""
         found: list[tuple[str, str]] = []
-        negations = [units(word) for words in grammar()["not"].values() for word in words]
+        negations: dict[str, list[list[str]]] = {}
+        for words in grammar()["not"].values():
+            for texts in ([u.text for u in units(word)] for word in words):
+                negations.setdefault(texts[0], []).append(texts)
         groups: list[Words] = [a.words for a in self.catalog.attributes] + [t.words for t in self.catalog.terms]
         for word in {word for group in groups for word in group.all()}:
-            sequence = units(word)
-            for negation in negations:
+            sequence = self._units(word)
+            for negation in negations.get(sequence[0].text, []) if sequence else []:
                 size = len(negation)
-                if len(sequence) > size and [u.text for u in sequence[:size]] == [u.text for u in negation]:
+                if len(sequence) > size and [u.text for u in sequence[:size]] == negation:
                     rest = sequence[size:]
                     if rest[-1].text == "for":
                         rest = rest[:-1]
@@ -97,7 +109,7 @@ class Lexicon:
 
     def add(self, word: str, sense: Sense) -> None:
         """Make a word known. Empty words are ignored."""
-        sequence = [unit.text for unit in units(word)]
+        sequence = [unit.text for unit in self._units(word)]
         if not sequence:
             return
         if len(sequence) == 1 and sense.kind in ("value", "term") and word.lower().endswith(("ed", "ing")):
@@ -105,7 +117,8 @@ class Lexicon:
         node = self._root
         for text in sequence:
             node = node.next.setdefault(text, _Node())
-        if sense not in node.senses:
+        if sense not in node.known:
+            node.known.add(sense)
             node.senses.append(sense)
 
     def match(self, seq: Sequence[Unit], i: int) -> Iterator[tuple[int, list[Sense]]]:

@@ -8,6 +8,7 @@ from agent.models.offline.amounts import (
     skip,
 )
 from agent.models.offline.asking import Asking
+from agent.models.offline.attribute_groups import attribute_groups, named
 from agent.models.offline.countdown_patterns import past_days
 from agent.models.offline.frames import Ask, Atom
 from agent.models.offline.rows import negate
@@ -137,7 +138,7 @@ class NamePatterns(Asking):
         sense = self.items[i].sense("wave")
         if sense is None or int(sense.name) < 1:
             return None
-        counting = [a for a in self.catalog.attributes if a.kind is Kind.integer and _WAVES & set(a.words.all())]
+        counting = named(attribute_groups(self.catalog).integer_words, _WAVES)
         if not counting:
             return None
         node = Compare(left=Attr(name=counting[0].name), op="=", right=Const(value=int(sense.name)))

@@ -10,6 +10,7 @@ from agent.models.offline.amounts import (
     forward,
     skip,
 )
+from agent.models.offline.attribute_groups import attribute_groups
 from agent.models.offline.frames import Ask, Atom, Join
 from agent.models.offline.lexicon import kind_property
 from agent.models.offline.senses import Item, Sense
@@ -253,7 +254,7 @@ class Row:
         """Attributes that count the days since the date an item names: 开户 for `开户不到100天`."""
         dates = {a.name for a in self._attributes(i) if a.kind in (Kind.date, Kind.timestamp)}
         found = []
-        for attribute in self.catalog.attributes:
+        for attribute in attribute_groups(self.catalog).derived:
             derived = attribute.derived
             if derived is not None and derived.kind == "days_since" and derived.column in dates:
                 found.append(attribute)
@@ -264,7 +265,11 @@ class Row:
         if j >= len(self.items) or not self.items[j].has("event", "attribute"):
             return []
         text = self.items[j].text.casefold()
-        return [a for a in self.catalog.attributes if forward(a) and any(text in w.casefold() for w in a.words.all())]
+        return [
+            a
+            for a in attribute_groups(self.catalog).derived
+            if forward(a) and any(text in w.casefold() for w in a.words.all())
+        ]
 
 
 def negate(node: Node) -> Node:

@@ -1,6 +1,7 @@
 """Requests about who and how many: fresh ones, follow-ups on the segment in focus, corrections, breakdowns, metrics."""
 
 from agent.models.base import Step
+from agent.models.offline.attribute_groups import attribute_groups
 from agent.models.offline.boolean import conjunction
 from agent.models.offline.context import Request, call
 from agent.models.offline.dialogue import about, corrected, only_numbers
@@ -177,7 +178,7 @@ def _alike(request: Request, item: Item) -> str:
     if not item.has("property_value") or item.has("event", "term", "value", "metric", "channel"):
         return ""
     said = {sense.name for sense in item.all("property_value")}
-    found = [a.name for a in request.catalog.attributes if a.reference and a.words.en.casefold() in said]
+    found = [a.name for a in attribute_groups(request.catalog).referring if a.words.en.casefold() in said]
     return found[0] if len(found) == 1 else ""
 
 

@@ -38,13 +38,20 @@ class Unit:
 
 def _fold(text: str) -> tuple[str, list[int]]:
     """The folded text, and for each of its characters the offset of the original one."""
+    if text.isascii():
+        return text.casefold(), list(range(len(text)))
     folded: list[str] = []
     offsets: list[int] = []
     for offset, character in enumerate(text):
-        for piece in unicodedata.normalize("NFKC", character).casefold():
+        for piece in _folded(character):
             folded.append(piece)
             offsets.append(offset)
     return "".join(folded), offsets
+
+
+@lru_cache(maxsize=16_384)
+def _folded(character: str) -> str:
+    return unicodedata.normalize("NFKC", character).casefold()
 
 
 def units(text: str) -> list[Unit]:
