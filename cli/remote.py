@@ -49,6 +49,7 @@ from server.schema import (
     OverlapView,
     PasswordAsked,
     PersonAsked,
+    PlanAsked,
     PolicyCheck,
     PolicyDifference,
     PolicyNote,
@@ -74,6 +75,7 @@ from server.schema import (
     TemplateView,
     ThrottleAsked,
     ThrottleCheck,
+    ThrottlePlan,
     TokenAsked,
     TokenInfo,
     TokenMade,
@@ -381,6 +383,12 @@ class Remote:
 
     def throttle_check(self, asked: ThrottleAsked) -> ThrottleCheck:
         return self._post("/throttle/check", asked, ThrottleCheck)
+
+    def throttle_plan(self) -> ThrottlePlan:
+        return self._get("/throttle/plan", ThrottlePlan)
+
+    def throttle_make_plan(self, asked: PlanAsked) -> ThrottlePlan:
+        return self._post("/throttle/plan", asked, ThrottlePlan)
 
     def throttle_why(self, asked: WhyAsked) -> Why:
         return self._post("/throttle/why", asked, Why)

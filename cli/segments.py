@@ -1,5 +1,6 @@
 """`touchline segment …`, `touchline throttle …`, `touchline catalog …`, `touchline analyze`."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from cli.output import BadUsage, show, table
 from server.schema import (
     AnalyzeAsked,
     BreakdownAsked,
+    PlanAsked,
     SegmentAsked,
     ThrottleAsked,
     WaterfallAsked,
@@ -155,6 +157,31 @@ def why(
         if d.evidence
     ]
     show(found, as_json, lambda: "\n\n".join([table(headings, rows), *grounds]) if rows else none)
+
+
+@throttle.command("plan", help=say("未来一天的触达计划：各活动赢得和让出多少、输给谁；--make 现在做并预留。", "The plan of the next day: what each campaign won and lost, and to whom; --make makes and reserves it now."))  # fmt: skip
+def plan(
+    make: Annotated[bool, typer.Option("--make", help=say("现在重新做计划并预留额度。", "Make the plan now, and reserve."))] = False,
+    hours: Annotated[int, typer.Option("--hours", min=1, max=744, help=say("计划多少小时。", "How many hours ahead."))] = 24,
+    home: HomeDir = DEFAULT_HOME, user: User = None, token: Token = None, as_json: Json = False, lang: Lang = None,
+) -> None:  # fmt: skip
+    with at_desk(home, reader(home_info(home), user, token)) as desk:
+        found = desk.throttle_make_plan(PlanAsked(hours=hours)) if make else desk.throttle_plan()
+    headings = (
+        say("活动", "campaign"), say("优先级", "priority"), say("候选", "candidates"), say("赢得", "won"),
+        say("延期", "deferred"), say("被拦下", "stopped by"), say("输给", "lost to"),
+    )  # fmt: skip
+    rows = [
+        (c.campaign, c.priority, c.candidates, c.won, c.deferred, _counts(c.lost), _counts(c.lost_to))
+        for c in found.campaigns
+    ]
+    title = f"{_minute(found.made_at)} – {_minute(found.until)}  {say('预留', 'reserved')} {found.reserved}"
+    problems = [f"{campaign}: {problem}" for campaign, problem in found.problems.items()]
+    show(found, as_json, lambda: "\n".join([title, table(headings, rows), *problems]))
+
+
+def _counts(counted: Mapping[str, int | str]) -> str:
+    return ", ".join(f"{name} {n}" for name, n in counted.items())
 
 
 def _minute(moment: datetime | None) -> str:

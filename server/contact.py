@@ -14,10 +14,13 @@ from server.policies import in_force
 from server.schema import (
     AnalyzeAsked,
     Count,
+    PlanAsked,
+    PlanShare,
     ReadOutView,
     Reason,
     ThrottleAsked,
     ThrottleCheck,
+    ThrottlePlan,
     Waterfall,
     WaterfallAsked,
     WaterfallStep,
@@ -28,6 +31,7 @@ from server.segments import SegmentWork
 from warehouse.errors import NotFound
 
 if TYPE_CHECKING:
+    from delivery.plan import Plan
     from tools.throttle import ThrottlePolicy
 
 
@@ -140,6 +144,49 @@ class Contact(SegmentWork):
             return tighter(approved, then)
 
         return cache(policy)
+
+    @needs("read")
+    def throttle_plan(self) -> ThrottlePlan:
+        """The plan that was made last.
+
+        Raises:
+            NotFound: none was made yet.
+        """
+        found = self.stores.deliverer.last_plan()
+        if found is None:
+            raise NotFound(
+                "No plan was made yet.",
+                "Make one with `touchline throttle plan --make`, or set `plan_at` in policies/throttle.yaml.",
+                message_zh="还没有做过触达计划。",
+                fix_zh="用 `touchline throttle plan --make` 做一次，或在 policies/throttle.yaml 里设 `plan_at`。",
+            )
+        return self._plan(found)
+
+    @needs("run")
+    def throttle_make_plan(self, asked: PlanAsked) -> ThrottlePlan:
+        """Arbitrate what the live releases would send in the next hours, and reserve it for them."""
+        return self._plan(self.stores.deliverer.plan(asked.hours))
+
+    def _plan(self, found: "Plan") -> ThrottlePlan:
+        return ThrottlePlan(
+            made_at=found.made_at,
+            until=found.until,
+            reserved=self.shown(found.reserved),
+            campaigns=[
+                PlanShare(
+                    campaign=share.campaign,
+                    name=share.name,
+                    priority=share.priority,
+                    candidates=self.shown(share.candidates),
+                    won=self.shown(share.won),
+                    deferred=self.shown(share.deferred),
+                    lost=self._shown_each(share.lost),
+                    lost_to=self._shown_each(share.lost_to),
+                )
+                for share in found.campaigns
+            ],
+            problems=found.problems,
+        )
 
     @needs("read")
     def analyze(self, asked: AnalyzeAsked) -> ReadOutView:

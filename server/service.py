@@ -153,6 +153,7 @@ class Service:
     def run_due(self) -> ReleaseRun:
         """Do what is due now, deliveries first; one run at a time."""
         with self._delivering:
+            self.stores.deliverer.plan_due()
             reports = self.stores.deliverer.run_due()
             self.upkeep.run_due()
         return ReleaseRun(

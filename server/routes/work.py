@@ -22,6 +22,7 @@ from server.schema import (
     DryRun,
     DryRunAsked,
     Name,
+    PlanAsked,
     ReadOutView,
     SegmentAsked,
     SegmentCount,
@@ -30,6 +31,7 @@ from server.schema import (
     TemplateView,
     ThrottleAsked,
     ThrottleCheck,
+    ThrottlePlan,
     Waterfall,
     WaterfallAsked,
     Why,
@@ -138,6 +140,18 @@ def canvas(canvas_id: Name, work: Work, version: Annotated[int | None, Query(ge=
 def throttle_check(asked: ThrottleAsked, work: Work) -> ThrottleCheck:
     """What the throttle would decide for a segment, a channel and a time. Reserves nothing."""
     return work.throttle_check(asked)
+
+
+@router.get("/throttle/plan", tags=["throttle"])
+def throttle_plan(work: Work) -> ThrottlePlan:
+    """The nightly plan that was made last."""
+    return work.throttle_plan()
+
+
+@router.post("/throttle/plan", tags=["throttle"])
+def throttle_make_plan(asked: PlanAsked, work: Work) -> ThrottlePlan:
+    """Arbitrate what the live releases would send in the next hours, and reserve it for them."""
+    return work.throttle_make_plan(asked)
 
 
 @router.post("/throttle/why", tags=["throttle"])

@@ -91,6 +91,33 @@ class Reason(Answered):
     evidence: list[Ground] = []
 
 
+class PlanAsked(Asked):
+    hours: int = Field(24, ge=1, le=24 * 31, description="How far ahead to plan.")
+
+
+class PlanShare(Answered):
+    """What a campaign gets of the plan, what stops the others, and to which campaigns those lost whom a cap stops."""
+
+    campaign: str
+    name: str = ""
+    priority: int
+    candidates: Count
+    won: Count
+    deferred: Count
+    lost: dict[str, Count] = {}
+    lost_to: dict[str, Count] = {}
+
+
+class ThrottlePlan(Answered):
+    """The nightly plan as it was made; the campaigns by priority, the highest first."""
+
+    made_at: datetime
+    until: datetime
+    reserved: Count = Field(description="Reservations that stood when it was made.")
+    campaigns: list[PlanShare]
+    problems: dict[str, str] = Field({}, description="Campaign to why nobody new of it is planned.")
+
+
 class Why(Answered):
     """Why a customer did or did not get something: each decision with the rule that made it, the oldest first."""
 
