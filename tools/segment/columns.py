@@ -3,7 +3,7 @@
 import calendar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -41,10 +41,10 @@ def _timezone(zone: str, instant: datetime) -> datetime:  # type: ignore[empty-b
     """DuckDB's own conversion, for zones whose offset changes during the year."""
 
 
-def table(name: str, alias: str = "") -> ir.Table:
+@cache
+def table(name: str) -> ir.Table:
     """A canonical table, unbound."""
-    columns = {c.name: TYPES[c.type] for c in BY_NAME[name].columns}
-    return ibis.table(columns, name=alias or name)
+    return ibis.table({c.name: TYPES[c.type] for c in BY_NAME[name].columns}, name=name)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,19 @@ from tests.support.thorough import examples
 from tools.segment import parse, to_text
 from tools.segment import schema as s
 from tools.segment.words import describe
-from warehouse.catalog import Attribute, Catalog, Event, Kind, Words
+from warehouse.catalog import Attribute, Catalog, Entity, Event, Kind, Property, Words
 
 from trees import Trees  # isort: skip
 
 BASE = Catalog.load(Path(warehouse.__file__).parent / "canonical_catalog.yaml")
-RESERVED = ("count", "last", "in", "not", "top", "any", "to")
+RESERVED = ("count", "last", "in", "not", "top", "any", "to", "ago", "next", "during", "min", "latest")
+LAST = Entity(
+    name="last", table="lasts", words=Words(zh="末次", en="the last one"), time="any",
+    properties=[
+        Property(name="any", kind=Kind.timestamp, words=Words(zh="何时", en="any time"), source="any"),
+        Property(name="next", kind=Kind.money, words=Words(zh="下一个", en="the next one"), source="next"),
+    ],
+)  # fmt: skip
 CATALOG = BASE.model_copy(
     update={
         "attributes": [
@@ -26,6 +33,7 @@ CATALOG = BASE.model_copy(
             ],
         ],
         "events": [*BASE.events, Event(name="then", words=Words(zh="随后", en="thereafter"))],
+        "entities": [*BASE.entities, LAST],
     }
 )
 

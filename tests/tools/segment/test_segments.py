@@ -33,6 +33,20 @@ KEPT = {
     "maturity": "next_maturity_days <= 7",
     "json": "did(close_page where seconds > 5 and page = 'home')",
     "day": "last_login_at <= '2026-11-01' and days_since_login >= 17",
+    "rows": "any(grant where benefit contains 'a' and not (redeemed_at - issued_at <= 7), from 60d to 7d ago)",
+    "one_month": "latest(month.aum_daily_avg, in last_month) between 45万 and 50万",
+    "latest": "latest(month.tier, last 3 months) = 'wealth'",
+    "tiers": "tier < max(month.tier, last 3 months)",
+    "two_months": "latest(month.tier, 1 month ago) < latest(month.tier, 2 months ago)",
+    "mean": "avg(month.salary_amount, last 3 months) > 8000",
+    "one_pass": "sum(pay.amount, last 30d) / sum(pay.amount where merchant = 'dining', from 60d to 30d ago) < 0.5",
+    "beside": "aum > 3 * avg(month.aum_daily_avg, last 3 months)",
+    "active_days": "distinct(login.day, last 30d) >= 5 and since_first(login) <= 365",
+    "night": "did(login where hour between 22 and 23 and weekday >= 6)",
+    "steps": "sequence(view_product then click_buy within 1d then not purchase within 30min, last 3d)",
+    "during": "opened_on during last_month or last_login_at during next 3h",
+    "recent_month": "recency(month) > 20 and min(login.occurred_at) >= '2026-10-01'",
+    "few": "count(holding where kind = 'wealth') between 0 and 1",
 }
 
 
