@@ -154,7 +154,11 @@ class Compiler(Measuring):
         for other in others:
             base = base.filter(self.condition(other, rows, self.catalog.attribute_index, False))
         inner = Customers(self.catalog, self.moment, base)
-        value = inner.value(node.by)
+        if measures_of(node.by):
+            figures = self._figures([node.by], inner)
+            base, value = figures.relation, self._operand(node.by, figures)
+        else:
+            value = self._operand(node.by, inner)
         ranked = base.filter(value.notnull()).order_by(
             value.desc() if node.descending else value.asc(), base.customer_id.asc()
         )

@@ -125,7 +125,7 @@ def _leaf(node: s.Node) -> str:
         case s.Sample(percent=percent, key=key):
             return f"sample({_number(percent)}%, {_string(key)})"
         case s.Top(n=n, by=by, descending=descending):
-            return f"{'top' if descending else 'bottom'}({n} by {_name(by)})"
+            return f"{'top' if descending else 'bottom'}({n} by {_operand(by)})"
         case _:
             raise AssertionError(node)
 

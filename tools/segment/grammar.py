@@ -37,7 +37,7 @@ start: expr
     | _IN_LIST _LPAR STRING [_COMMA STRING] _RPAR -> in_list
     | _IN_SEGMENT _LPAR STRING _RPAR -> in_segment
     | _SAMPLE _LPAR PERCENT _COMMA STRING _RPAR -> sample
-    | (TOP | BOTTOM) _LPAR NUMBER _BY NAME _RPAR -> top
+    | (TOP | BOTTOM) _LPAR NUMBER _BY sum _RPAR -> top
 where: _WHERE expr
 step: _THEN [NOT] NAME [where] _WITHIN DURATION
 window: _LAST DURATION -> last

@@ -156,10 +156,14 @@ class Reader(BehaviourReader):
         assert isinstance(n, Amount)
         if not isinstance(n.amount, int) or n.amount < 1:
             raise self._wrong(n, "Here a whole number of customers is needed.", "这里需要整数客户数。")
-        field = self.customers().field(self.text, token_of(by))
-        if family(field) not in ("number", "date", "timestamp"):
-            raise self._wrong(token_of(by), f"{field.name} cannot be ranked.", f"{field.name} 无法排序。")
-        return s.Top(n=n.amount, by=field.name, descending=token_of(kind).type == "TOP")
+        value = self._value(tree_of(by), self.customers())
+        if value.family not in ("number", "date", "timestamp"):
+            raise self._wrong(
+                by, f"{family_name(value.family).capitalize()} cannot be ranked.", f"{family_name(value.family, zh=True)}无法排序。"
+            )  # fmt: skip
+        if isinstance(value.operand, s.Const):
+            raise self._wrong(by, "Nothing here depends on the customer.", "这个值与客户无关。")
+        return s.Top(n=n.amount, by=value.operand, descending=token_of(kind).type == "TOP")
 
 
 def _ordered(a: Typed, b: Typed) -> bool:

@@ -294,11 +294,12 @@ class Sample(Model):
 
 
 class Top(Model):
-    """`top(1000 by aum)`: within the conditions it is and-ed with; `bottom(...)`; ties by customer_id."""
+    """`top(1000 by aum)`, `top(100 by sum(pay.amount, last 30d))`: within the conditions it is and-ed with; `bottom(...)`;
+    ties by customer_id, unknowns never."""
 
     node: Literal["top"] = "top"
     n: int = Field(gt=0)
-    by: str
+    by: Operand
     descending: bool = True
 
 

@@ -60,8 +60,10 @@ def operands(node: s.Node) -> list[s.Operand]:
                 found += [side for side in (left, right) if not isinstance(side, s.Const)]
             case s.Between(value=value, low=low, high=high):
                 found += [side for side in (value, low, high) if not isinstance(side, s.Const)]
-            case s.Flag(name=name) | s.In(name=name) | s.Match(name=name) | s.During(name=name) | s.Top(by=name):
+            case s.Flag(name=name) | s.In(name=name) | s.Match(name=name) | s.During(name=name):
                 found.append(s.Attr(name=name))
+            case s.Top(by=by):
+                found.append(by)
             case _:
                 pass
     return list(dict.fromkeys(found))

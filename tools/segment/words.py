@@ -118,7 +118,7 @@ class _Words:
             case s.Sample(percent=percent, key=key):
                 return self.pick(f"固定抽样 {percent:g}%（键“{key}”）", f"a stable {percent:g} % sample (key “{key}”)")
             case s.Top(n=n, by=by, descending=descending):
-                name = self.name(self.catalog.attribute(by))
+                name = self.operand(by, self.catalog.attribute_index, None)
                 if self.zh:
                     return f"按{name}排在{'前' if descending else '后'} {n:,} 名"
                 return f"the {n:,} with the {'highest' if descending else 'lowest'} {name}"

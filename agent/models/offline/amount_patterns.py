@@ -53,7 +53,9 @@ class AmountPatterns(Asking):
                 return None
             k = by + 1
         return (
-            self._push(Top(n=number, by=attributes[0].name, descending=descending), "top", i, k) if number > 0 else None
+            self._push(Top(n=number, by=Attr(name=attributes[0].name), descending=descending), "top", i, k)
+            if number > 0
+            else None
         )
 
     def _sample(self, i: int) -> int | None:

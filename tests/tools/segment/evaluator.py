@@ -102,7 +102,7 @@ class Evaluator:
                 return Decimal(int(digits, 16)) / Decimal(2**32) * 100 < Decimal(str(node.percent))
             case s.Top():
                 base = [c for c in self.bank.customers if all(self.true(b, c, None) for b in beside)]
-                known = [(self.value(node.by, c, None), c["customer_id"]) for c in base]
+                known = [(self.operand(node.by, c, None), c["customer_id"]) for c in base]
                 known = [k for k in known if k[0] is not None]
                 known.sort(key=lambda k: k[1])
                 known.sort(key=lambda k: k[0], reverse=node.descending)

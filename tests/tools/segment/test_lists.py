@@ -169,6 +169,17 @@ def test_fewer_than_some_includes_those_without_any(segments: Segments, eql_cata
     assert ids(segments, eql_catalog, "avg(redeem.amount) < 1000000") <= {c for c, n in per.items() if n}
 
 
+def test_the_top_by_what_they_did(segments: Segments, eql_catalog: Catalog, bank: Bank) -> None:
+    spent = {c["customer_id"]: Decimal(0) for c in bank.customers if c["is_payroll"]}
+    for e in bank.events:
+        if e["name"] == "pay" and e["customer_id"] in spent and e["amount"] is not None:
+            spent[e["customer_id"]] += e["amount"]
+    best = sorted(spent, key=lambda c: (-spent[c], c))[:7]
+    assert ids(segments, eql_catalog, "is_payroll and top(7 by sum(pay.amount))") == set(best)
+    least = sorted(spent, key=lambda c: (spent[c], c))[:7]
+    assert ids(segments, eql_catalog, "is_payroll and bottom(7 by sum(pay.amount))") == set(least)
+
+
 def test_recency_over_dates_counts_bank_days(segments: Segments, eql_catalog: Catalog, bank: Bank) -> None:
     month = {m["customer_id"]: (date(2026, 11, 18) - max(months(bank, m["customer_id"]))).days for m in bank.monthly}
     for op, bound in (("<=", 18), (">", 18), (">=", 49)):

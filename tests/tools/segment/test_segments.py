@@ -46,6 +46,7 @@ KEPT = {
     "steps": "sequence(view_product then click_buy within 1d then not purchase within 30min, last 3d)",
     "during": "opened_on during last_month or last_login_at during next 3h",
     "recent_month": "recency(month) > 20 and min(login.occurred_at) >= '2026-10-01'",
+    "spenders": "is_payroll and top(100 by sum(pay.amount, last 30d))",
     "few": "count(holding where kind = 'wealth') between 0 and 1",
 }
 

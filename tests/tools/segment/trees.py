@@ -257,10 +257,17 @@ class Trees:
 
     def other(self) -> st.SearchStrategy[s.Node]:
         ranked = [n for n, a in self.attributes.items() if a.kind in (*NUMBERS, Kind.date, Kind.timestamp)]
+        by = st.sampled_from(ranked).map(lambda n: s.Attr(name=n))
+        listings = list(vocabulary(self.catalog).listings.values())
+        measured = (
+            st.sampled_from(listings)
+            .flatmap(self.measure)
+            .filter(lambda m: m.measure in ("count", "distinct", "recency", "sum"))
+        )
         return st.one_of(
             st.just(s.Everyone()),
             st.builds(s.Sample, percent=st.sampled_from([0.1, 5, 33.3, 50, 100]), key=self.texts()),
-            st.builds(s.Top, n=st.integers(1, 60), by=st.sampled_from(ranked), descending=st.booleans()),
+            st.builds(s.Top, n=st.integers(1, 60), by=st.one_of(by, measured), descending=st.booleans()),
         )
 
     def named(self) -> st.SearchStrategy[s.Node]:
