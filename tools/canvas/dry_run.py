@@ -292,9 +292,11 @@ def _node(node: Node, journey: Journey, staying: int) -> NodeRun:
 def _aftermath(con: duckdb.DuckDBPyConnection, journey: Journey, as_of: datetime) -> list[Aftermath]:
     """Who reached the goal within its window after entering, by arm."""
     reached = reached_sql(journey, ENROLMENTS, as_of)
+    entries = f"SELECT arm, customer_id, r.entry_no IS NOT NULL AS goal FROM {ENROLMENTS} LEFT JOIN ({reached}) r USING (customer_id, entry_no)"
+    if journey.canvas.reentry.allowed:
+        entries = f"SELECT arm, customer_id, bool_or(goal) AS goal FROM ({entries}) GROUP BY arm, customer_id"
     rows = con.execute(
-        f"""SELECT arm, count(DISTINCT customer_id), count(DISTINCT customer_id) FILTER (WHERE r.customer_id IS NOT NULL)
-            FROM {ENROLMENTS} LEFT JOIN ({reached}) r USING (customer_id, entry_no) GROUP BY arm ORDER BY arm"""
+        f"SELECT arm, count(*), count(*) FILTER (goal) FROM ({entries}) GROUP BY arm ORDER BY arm"
     ).fetchall()
     return [Aftermath(arm=arm, customers=n, reached_goal=goal) for arm, n, goal in rows]
 
