@@ -83,7 +83,8 @@ def _quiet(canvas: Canvas, touch: Touch, moment: datetime, facts: Facts) -> Iter
     """Quiet hours at the hour of a touch. Where only its hour is known, those that hold at it on every day; hours that
     hold on some days only are told if they would cost the touch."""
     days = [moment] if _day_is_known(canvas) else [moment + timedelta(days=n) for n in range(7)]
-    held = [quiet_at(facts.policy.quiet_hours, touch.channel, canvas.category, day, facts.zone) for day in days]
+    quiet, added = facts.policy.quiet_hours, (facts.policy.holidays_added, facts.policy.workdays_added)
+    held = [quiet_at(quiet, touch.channel, canvas.category, day, facts.zone, *added) for day in days]
     hour = moment.astimezone(facts.zone).strftime("%H:%M")
     zh, en = channel_name(touch.channel, "zh"), channel_name(touch.channel, "en")
     fix: Text = ("改到勿扰时段之外。", "Choose an hour outside them.")
@@ -124,9 +125,10 @@ def _never(canvas: Canvas, facts: Facts) -> Iterator[Finding]:
         for edge in edges
     ]
     inside = [moment for moment in moments if within(tuple(windows), moment)]
+    added = (facts.policy.holidays_added, facts.policy.workdays_added)
     for channel, place in channels.items() if windows else ():
         if not any(
-            quiet_at(facts.policy.quiet_hours, channel, canvas.category, moment, facts.zone) is None
+            quiet_at(facts.policy.quiet_hours, channel, canvas.category, moment, facts.zone, *added) is None
             for moment in inside
         ):
             yield error(

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.throttle.grounds import Case, Ground, grounds
+from tools.throttle.case import Case, Ground
+from tools.throttle.grounds import grounds
 from tools.throttle.policy import ThrottlePolicy
 from tools.throttle.words import rule_words
 from warehouse.errors import NotFound

@@ -1,5 +1,6 @@
 """Every finding: its code and place, once on a canvas that has the fault; none on a sound one."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from tests.support.canvases import canvas_of
 from tools.canvas import Canvas, Facts, Product, check
 from tools.canvas.schema import Goal
+from tools.throttle import ThrottlePolicy
 from warehouse.catalog import canonical_catalog
 
 CATALOG = canonical_catalog()
@@ -137,6 +139,13 @@ def test_the_start_decides_about_quiet_hours_of_a_touch_without_an_hour() -> Non
     at_once = {"channel": "sms", "day": 0}
     assert "quiet_hours" not in {code for code, _, _ in found(canvas_of(at_once))}
     assert ("quiet_hours", "touch_1", "warning") in found(canvas_of(at_once, start="2026-11-20T21:00"))
+
+
+def test_a_day_off_that_the_bank_adds_is_quiet_too() -> None:
+    call = canvas_of({"channel": "call", "day": 0}, start="2026-11-20T10:00")
+    closed = replace(FACTS, policy=ThrottlePolicy.model_validate({"holidays_added": ["2026-11-20"]}))
+    assert "quiet_hours" not in {code for code, _, _ in found(call)}
+    assert ("quiet_hours", "touch_1", "error") in found(call, closed)
 
 
 def test_errors_come_first() -> None:
