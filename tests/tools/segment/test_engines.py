@@ -14,7 +14,8 @@ from warehouse.store import Warehouse
 
 TEXTS = {
     "sampled": "sample(5%, 'k')",
-    "unknown": "not (risk_level = 'R3')",
+    "balanced": "risk_level = 'R3'",
+    "others": "not (risk_level = 'R3')",
     "page": "did(close_page where seconds > 5)",
 }
 
