@@ -2,45 +2,21 @@
 
 import os
 import random
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.support.lively_bank import build_lively_bank
 from tests.support.random_canvases import KINDS, TRIGGERS, random_canvas
 from tests.support.released_bank import ReleasedBank
-from tests.support.small_bank import copied
 from tools.canvas import Canvas, DryEffects
 from tools.canvas.dry_run import ENROLMENTS, Replay
 from tools.throttle import ThrottlePolicy
-from warehouse.home import Home
 
 OPENED = datetime.fromisoformat("2026-11-02T09:00:00+08:00")
 ROW = "customer_id, entry_no, entered_at, node_id, arrived_at, due_at, expires_at, state, arm, sent, left_at"
 DECISION = "touch_id, customer_id, node_id, channel, category, arm, wave, decision, rule, until, decided_at"
 MANY = int(os.environ.get("TOUCHLINE_CANVASES", "7"))
-
-
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("lively") / "home"
-    build_lively_bank(root)
-    _open(root).close()  # the people of the control plane
-    return root
-
-
-@pytest.fixture
-def bank(master: Path, tmp_path: Path) -> Iterator[ReleasedBank]:
-    opened = _open(copied(master, tmp_path / "home"))
-    yield opened
-    opened.close()
-
-
-def _open(root: Path) -> ReleasedBank:
-    return ReleasedBank(Home(root), start=OPENED)
 
 
 class Recording(DryEffects):
@@ -127,8 +103,8 @@ def compare(
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", [0, 3])
-def test_a_dry_run_and_a_release_decide_the_same(bank: ReleasedBank, place: int) -> None:
-    found = compare(bank, random_canvas(random.Random(place), TRIGGERS[place]), random.Random(place), (1300, 2500))
+def test_a_dry_run_and_a_release_decide_the_same(lively: ReleasedBank, place: int) -> None:
+    found = compare(lively, random_canvas(random.Random(place), TRIGGERS[place]), random.Random(place), (1300, 2500))
     assert found["enrolments"]
     assert found["decisions"]
 
@@ -136,10 +112,10 @@ def test_a_dry_run_and_a_release_decide_the_same(bank: ReleasedBank, place: int)
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(MANY))
-def test_many_dry_runs_and_releases_decide_the_same(bank: ReleasedBank, seed: int) -> None:
+def test_many_dry_runs_and_releases_decide_the_same(lively: ReleasedBank, seed: int) -> None:
     dice = random.Random(100 + seed)
     canvas = random_canvas(dice, TRIGGERS[seed % len(TRIGGERS)])
-    compare(bank, canvas, dice, (7, 60, 640, 1500))
+    compare(lively, canvas, dice, (7, 60, 640, 1500))
 
 
 def test_the_random_canvases_have_every_kind_of_node() -> None:
