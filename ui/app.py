@@ -7,7 +7,7 @@ import streamlit as st
 from ui import names, session
 from ui.client import Client, Problem
 from ui.session import t
-from ui.views import approvals, chat, data, playbooks, results
+from ui.views import approvals, chat, data, playbooks, results, templates
 from ui.views import house as house_page
 
 
@@ -25,6 +25,9 @@ def frame() -> None:
         "chat": st.Page(chat.page, title=t("chat"), icon=":material/forum:", url_path="chat", default=True),
         "approvals": st.Page(approvals.page, title=t("approvals"), icon=":material/approval:", url_path="approvals"),
         "results": st.Page(results.page, title=t("results"), icon=":material/monitoring:", url_path="results"),
+        "templates": st.Page(
+            templates.page, title=t("templates"), icon=":material/account_tree:", url_path="templates"
+        ),
         "playbooks": st.Page(playbooks.page, title=t("playbooks"), icon=":material/menu_book:", url_path="playbooks"),
         "data": st.Page(data.page, title=t("data"), icon=":material/dataset:", url_path="data"),
         "house": st.Page(house_page.page, title=t("house"), icon=":material/settings:", url_path="house"),

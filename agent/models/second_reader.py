@@ -16,7 +16,7 @@ SameCustomers = Callable[[str, str], bool]
 COMPARED: Mapping[str, tuple[str, ...]] = {
     "query_segment": ("by",),
     "check_throttle": ("channel", "at", "category"),
-    "draft_canvas": ("waves", "holdout_percent"),
+    "draft_canvas": ("waves", "holdout_percent", "template", "parameters"),
     "analyze_campaign": ("campaign", "metric", "by"),
     "query_metric": ("metric", "by", "period"),
 }

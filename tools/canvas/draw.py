@@ -36,7 +36,7 @@ _COUNTS: dict[str, tuple[str, str]] = {
     "deferred": ("延期", "deferred"),
     "abandoned": ("放弃", "abandoned"),
 }
-_EXCERPT = 28
+_EXCERPT = 22
 
 
 def draw(

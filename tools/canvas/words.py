@@ -270,6 +270,36 @@ def goal_words(goal: Goal, catalog: Catalog, language: Language) -> str:
     return event_words(goal.event, goal.where, catalog, language)
 
 
+_PARTS: dict[str, tuple[str, str]] = {
+    "flow": ("流程结构", "the flow"),
+    "goal": ("目标", "the goal"),
+    "category": ("触达类别", "the category"),
+    "stop_line": ("停止线", "the stop line"),
+    "reentry": ("再次进入", "re-entry"),
+    "budget": ("预算", "the budget"),
+    "segment": ("客群", "audience"),
+    "trigger": ("进入时机", "trigger"),
+    "arms": ("话术", "wording"),
+    "channel": ("渠道", "channel"),
+}
+
+
+def part_words(canvas: Canvas, path: str, language: Language) -> str:
+    """A part of a canvas by its path, in words: '客户经理任务 manager 的话术', 'wording of manager task manager'."""
+    side = 0 if language == "zh" else 1
+    head, *rest = path.split(".")
+    node = next((n for n in canvas.nodes if head == "nodes" and rest and n.id == rest[0]), None)
+    if node is None:
+        return _PARTS[path][side] if path in _PARTS else path
+    name = f"{node_words(node, language)[0]} ({node.id})" if isinstance(node, Touch) else node_words(node, language)[0]
+    if len(rest) == 1:
+        return name
+    part = _PARTS[rest[1]][side] if rest[1] in _PARTS else ".".join(rest[1:])
+    if isinstance(node, Entry):
+        return part
+    return f"{name}的{part}" if language == "zh" else f"{part} of {name}"
+
+
 def settings_words(canvas: Canvas, catalog: Catalog, language: Language) -> list[str]:
     """What holds for the whole canvas beyond audience, waves and goal, as sentences without their stops."""
     zh = language == "zh"
@@ -304,7 +334,7 @@ def settings_words(canvas: Canvas, catalog: Catalog, language: Language) -> list
         named = ("、" if zh else ", ").join(map(str, branches))
         said.append(f"分行 {named} 有自己的文案" if zh else f"Branches with wordings of their own: {named}")
     if canvas.locked:
-        named = ("、" if zh else ", ").join(canvas.locked)
+        named = ("、" if zh else ", ").join(part_words(canvas, path, language) for path in canvas.locked)
         said.append(f"总行锁定：{named}" if zh else f"Locked by head office: {named}")
     return said
 

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from ui import names, session
-from ui.parts import evidence, results
+from ui.parts import evidence, history, results
 from ui.session import language, t
 
 
@@ -53,6 +53,8 @@ def _next(turn: dict[str, Any], key: str) -> None:
                 icon=":material/approval:",
                 query_params={"proposal": proposal["id"]},
             )
+    if canvas and "edit_canvas" in done and st.toggle(t("versions"), key=f"versions-{key}"):
+        history.show(session.client(), canvas["id"], canvas["version"], key)
 
 
 def _canvas_text(canvas: str, version: int) -> Callable[[], bytes]:

@@ -11,6 +11,7 @@ from agent.models.offline.scan import BASE, Scan
 from agent.models.offline.scan import scan as read_scan
 from agent.models.offline.segments import segment_request
 from agent.models.offline.senses import Item
+from agent.models.offline.template_requests import template
 from tools.segment import parse, to_text
 from warehouse.errors import ModelRetry
 
@@ -20,6 +21,8 @@ _SMALL = frozenset({"thanks", "help", "carry", "comma", "people", "de", "be"})
 def route(request: Request) -> Step:
     """Read the request as its intent; a question where none fits."""
     if step := _expression(request):
+        return step
+    if step := template(request):
         return step
     full = read_scan(request.text, request.lexicon, request.today, request.lexicon.kinds, frozenset())
     if step := _refused(request, full):

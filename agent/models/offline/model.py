@@ -17,6 +17,7 @@ from agent.models.offline.intents import route
 from agent.models.offline.lexicon import Lexicon
 from agent.models.offline.senses import Sense
 from agent.models.offline.time_words import Today
+from tools.canvas.templates import named
 from tools.segment import parse
 from warehouse.catalog import Catalog
 
@@ -38,8 +39,9 @@ class OfflineModel:
         self._lexicon = Lexicon(catalog, [text for _, text in playbook_examples])
         self._archive = Archive(campaigns, catalog, zone)
         self._zone = zone
-        # The expression language builds its vocabulary on first use; no request should wait for it.
+        # The expression language builds its vocabulary on first use, and templates are files; no request should wait.
         parse("everyone", catalog)
+        named()
 
     @property
     def name(self) -> str:

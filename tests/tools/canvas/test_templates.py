@@ -8,7 +8,7 @@ import pytest
 from control.records import Actor, ThreadFocus
 from tests.support.small_bank import SmallBank
 from tools.base import ToolContext
-from tools.canvas import Canvas, check, draw, from_yaml, to_yaml
+from tools.canvas import Canvas, check, draw, from_yaml, summary, to_yaml
 from tools.canvas.arguments import CanvasOutcome, EditOutcome
 from tools.canvas.files import load
 from tools.canvas.templates import Template, by_id, heads_of, instantiate, named, templates
@@ -118,6 +118,16 @@ def test_a_template_that_computes_with_words_is_the_developers_fault() -> None:
     broken = by_id("maturity").model_copy(update={"canvas": {**by_id("maturity").canvas, "name": "${audience + 1}"}})
     with pytest.raises(DeveloperFixes, match="audience"):
         instantiate(broken, {}, "zh")
+
+
+def test_what_is_locked_is_told_in_words() -> None:
+    canvas, catalog = instantiate(by_id("maturity"), {}, "zh"), canonical_catalog()
+    assert "总行锁定：目标、流程结构、留出 10%、客群、进入时机、客户经理任务 (manager)的话术" in summary(
+        canvas, catalog, "zh"
+    )
+    assert "the goal, the flow, Hold out 10 %, audience, trigger, wording of manager task (manager)" in summary(
+        canvas, catalog, "en"
+    )
 
 
 def test_only_true_and_false_are_truth_values_in_files() -> None:
