@@ -119,9 +119,12 @@ def _answer(pipe: Any, function: Callable[..., Any], args: tuple[Any, ...]) -> N
 
 
 def report(name: str, rows: list[Row], *, quick: bool = False) -> None:
-    """Print the rows and keep them."""
+    """Print the rows and keep them; say so where the machine had other work, whose share is in the seconds."""
     for row in rows:
         print(row.line())
+    load, cores = os.getloadavg()[1], os.cpu_count() or 1
+    if load > 1.5 * cores:
+        print(f"The machine was busy: load {load:.0f} on {cores} cores. Measure again when it is quiet.")
     folder = bench_dir() / "results" if quick else RESULTS
     folder.mkdir(exist_ok=True)
     text = json.dumps([row.model_dump() for row in rows], indent=2)

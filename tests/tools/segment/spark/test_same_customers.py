@@ -85,7 +85,7 @@ def test_samples_are_those_of_the_golden_hash(both: Desk) -> None:
 def test_a_branch_sees_its_own_customers_on_spark_too(both: Desk) -> None:
     tree = parse("everyone", both.segments.catalog)
     moment = Moment(both.segments.warehouse.as_of, both.segments.warehouse.zone)
-    compiler = Compiler(both.segments.catalog, moment, branches=(2, 3))
+    compiler = Compiler(both.segments.catalog, moment, branches=(11, 12))
     duck, spark = (members(engine.run(flags(compiler, {"all": tree})))["all"] for engine in both.engines)
     assert duck == spark
     assert 0 < len(spark) < 3000
