@@ -252,6 +252,7 @@ def _rest(before: ThrottlePolicy, after: ThrottlePolicy) -> Iterable[Change]:
         ("suitability.levels", "风险等级", "risk levels", before.suitability.levels, after.suitability.levels),
         ("identity.keep", "同一人保留", "which number is kept", before.identity.keep, after.identity.keep),
         ("priorities", "优先级", "priorities", before.priorities, after.priorities),
+        ("plan_at", "夜间编排时间", "time of the nightly plan", before.plan_at, after.plan_at),
     ):
         if was != then:
             yield Change(

@@ -238,7 +238,7 @@ class ThrottlePolicy(Model):
     holidays_added: tuple[date, ...] = Field((), description="Public holidays beyond those of mainland China.")
     workdays_added: tuple[date, ...] = Field((), description="Days that are worked whatever the calendar says.")
     priorities: dict[str, int] = Field({}, description="Category → what is added to a candidate's own priority.")
-    plan_at: time | None = Field(
+    plan_at: TimeOfDay | None = Field(
         None, description="The time of day at which the server plans, and reserves, the next day; null: when asked to."
     )
     defer_expires_hours: int = Field(48, ge=1, le=24 * 31, description="A candidate deferred longer is abandoned.")

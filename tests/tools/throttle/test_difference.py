@@ -65,10 +65,12 @@ TIGHTER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 OTHER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("caps.c", cap(2, DAY), cap(1, {"window": "rolling", "hours": 1})),
     ("caps.c", cap(2, ROLL), cap(2, WEEK)),
+    ("caps.c", cap(2, DAY), cap(2, {"window": "rolling", "hours": 48})),
     ("caps.c", cap(), cap(channels=["sms"])),
     ("quiet_hours.n", quiet("20:00", "09:00"), quiet("21:00", "10:00")),
     ("quiet_hours.n", quiet("20:00"), quiet("19:00", exempt_categories=["service"])),
     ("priorities", {}, {"priorities": {"service": 10}}),
+    ("plan_at", {}, {"plan_at": "02:30"}),
     ("suitability.levels", {}, {"suitability": {"levels": ["R1", "R2", "R3", "R4"]}}),
     ("identity.keep", {}, {"identity": {"keep": "most_aum"}}),
     ("contact.sms", {}, {"contact": {**ThrottlePolicy().contact, "sms": "has_phone and age > 20"}}),
@@ -95,6 +97,16 @@ def test_what_takes_something_away_is_tighter_and_the_way_back_looser(
 def test_what_is_neither_is_not_claimed_to_be(place: str, before: dict[str, Any], after: dict[str, Any]) -> None:
     for one, other in ((before, after), (after, before)):
         assert [(c.place, c.direction) for c in differences(made(one), made(other))] == [(place, "other")]
+
+
+def test_no_part_of_a_policy_changes_unseen() -> None:
+    told = {place.split(".")[0] for place, *_ in (*TIGHTER, *OTHER)}
+    # The file's own version number decides nothing.
+    assert set(ThrottlePolicy.model_fields) - told == {"version"}
+    for part in ("consent", "suppression", "suitability", "identity"):
+        inner = type(getattr(ThrottlePolicy(), part)).model_fields
+        seen = {place.split(".")[1] for place, *_ in (*TIGHTER, *OTHER) if place.startswith(f"{part}.")}
+        assert set(inner) - seen <= {"service"}, part
 
 
 def test_alike_policies_differ_in_nothing() -> None:
