@@ -276,7 +276,7 @@ class _Words:
             case s.Months(start=start, end=end):
                 a, b = self.length(start, "month"), self.length(end, "month")
                 one = start == end
-                zh = f"{start}个自然月前当月" if one else f"{start}个自然月前至{end}个自然月前"
+                zh = f"倒数第{start}个自然月" if one else f"倒数第{start}至第{end}个自然月"
                 return self.pick(
                     zh, f"in the calendar month {a} ago" if one else f"in the calendar months from {a} to {b} ago"
                 )

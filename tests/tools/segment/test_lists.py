@@ -327,5 +327,5 @@ def test_descriptions_say_measures_and_windows(eql_catalog: Catalog) -> None:
         "login followed by payment within 30 minutes not followed by login within 1 day (in the last 3 days)",
     )
     assert said("opened_on during 2 months ago") == (
-        "开户日期在2个自然月前当月", "account opening date in the calendar month 2 months ago",
+        "开户日期在倒数第2个自然月", "account opening date in the calendar month 2 months ago",
     )  # fmt: skip
