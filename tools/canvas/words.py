@@ -293,7 +293,7 @@ def part_words(canvas: Canvas, path: str, language: Language) -> str:
         return _PARTS[path][side] if path in _PARTS else path
     name = f"{node_words(node, language)[0]} ({node.id})" if isinstance(node, Touch) else node_words(node, language)[0]
     if len(rest) == 1:
-        return name
+        return ("入口" if language == "zh" else "the entry") if isinstance(node, Entry) else name
     part = _PARTS[rest[1]][side] if rest[1] in _PARTS else ".".join(rest[1:])
     if isinstance(node, Entry):
         return part

@@ -1,7 +1,9 @@
 """Every finding: its code and place, once on a canvas that has the fault; none on a sound one."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,3 +154,11 @@ def test_errors_come_first() -> None:
     findings = check(canvas_of({**SMS, "text": "保本"}, holdout_percent=0), CATALOG, FACTS)
     assert [f.severity for f in findings] == sorted((f.severity for f in findings), key=lambda s: s != "error")
     assert findings[0].message("zh") != findings[0].message("en")
+
+
+def test_every_code_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "canvas.md").read_text("utf-8")
+    source = "".join(p.read_text("utf-8") for p in (Path(__file__).parents[3] / "tools" / "canvas").glob("check_*.py"))
+    codes = set(re.findall(r'(?:error|warning)\)?\(\s*"([a-z_]+)"', source))
+    assert len(codes) > 50
+    assert {code for code in codes if f"`{code}`" not in page} == set()

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from tests.support.canvases import canvas_of
 from tools.canvas import Canvas, difference, draw, from_yaml, summary, to_yaml, touches
+from tools.canvas.diff_draw import ADDED, CHANGED, REMOVED, SAME, draw_difference
 from tools.canvas.graph import due_after
-from tools.canvas.schema import Delay
+from tools.canvas.schema import Arm, Condition, Delay, Goal, OnDate, Override, Reentry, StopLine
+from tools.canvas.templates import by_id, instantiate
 from tools.canvas.waves import build, plan_of
 from warehouse.catalog import canonical_catalog
 from warehouse.errors import ModelRetry
@@ -135,3 +137,51 @@ def test_the_summary_names_what_matters() -> None:
         "随机留出 10% 不触达作对照。目标：进入后 14 天内购买（产品类型为理财）。触达上限 1,000 次。"
     )
     assert "2. app push on day 3, 9:00 (everybody)" in summary(canvas, catalog, "en", 1234)
+
+
+def test_the_difference_is_drawn_with_what_came_and_went() -> None:
+    old, new = canvas_of(SMS, PUSH), canvas_of({**SMS, "channel": "wecom"})
+    dot = draw_difference(old, new, "zh")
+    lines = {line.split('"')[1]: line for line in dot.splitlines() if line.startswith('  "') and "->" not in line}
+    assert CHANGED[0] in lines["touch_1"]
+    assert REMOVED[0] in lines["touch_2"]
+    assert SAME[0] in lines["hold_out"]
+    assert ADDED[0] in draw_difference(new, old, "en")
+    assert '"touch_1" -> "done"' in dot
+    assert not subprocess.run(["dot", "-Tsvg"], input=dot.encode(), capture_output=True, check=True).stderr
+
+
+def test_every_field_of_a_canvas_shows_in_the_difference() -> None:
+    old = instantiate(by_id("breakpoint"), {}, "zh")
+    changes: dict[str, object] = {
+        "name": "x", "purpose": "x", "category": "service", "priority": 9, "max_touches": 9, "budget": 9.0, "signature": "x",
+        "start": "2027-01-01", "end": "2027-02-01", "playbook": "x", "stop_line": StopLine(failure_rate=0.5), "locked": ("goal",),
+        "goal": Goal(event="login"), "reentry": Reentry(), "leave_when": (), "sending_windows": (), "template": None,
+        "overrides": (Override(branch_id=1, node="sms", arms=[Arm(name="a", share=100, text="x")]),),
+    }  # fmt: skip
+    assert set(changes) == set(Canvas.model_fields) - {"nodes"}
+    for field, value in changes.items():
+        found = difference(old, old.model_copy(update={field: value}))
+        assert found, field
+        assert found[0].place.split(".")[0] == field
+        assert found[0].zh != found[0].en
+
+
+@pytest.mark.parametrize("template", ["breakpoint", "dormant", "holiday", "maturity"])
+def test_every_field_of_a_node_shows_in_the_difference(template: str) -> None:
+    old = instantiate(by_id(template), {}, "zh")
+    others: dict[str, object] = {
+        "label": "x", "segment": "is_payroll", "trigger": OnDate(date="opened_on"), "percent": 33.0, "key": "other",
+        "channel": "email", "product_id": 3, "benefit_id": 3, "unmanaged": "other", "name": "other", "remove": True,
+        "expires_days": 3, "days": 41, "hours": 7, "until_hour": 11, "expression": "aum > 7", "yes": "other", "no": "other",
+        "otherwise": "other", "event": "transfer", "where": "kind = 'fund'", "happened": "other", "timed_out": "other",
+        "arms": [Arm(name="z", share=100, text="z")], "ways": [], "cases": [], "windows": [],
+    }  # fmt: skip
+    for place, node in enumerate(old.nodes):
+        for field in set(type(node).model_fields) & set(others):
+            nodes = list(old.nodes)
+            nodes[place] = node.model_copy(update={field: others[field]})
+            if isinstance(node, Condition) and field in ("yes", "no"):
+                nodes[place] = node.model_copy(update={"yes": "other", "no": "another"})
+            found = difference(old, old.model_copy(update={"nodes": nodes}))
+            assert [change.place for change in found][:1] == [node.id], (node.id, field)
