@@ -124,7 +124,7 @@ class ListWork(LifeWork):
         from tools.segment.lineage import refuse_if_used, users
 
         record = self.stores.records.list_record(name)
-        self.own_or_manage(record.person)
+        self._own_or_manage(record.person)
         refuse_if_used(
             f"The list {record.name!r}", f"名单“{record.name}”",
             users("list", record.name, self.stores.records, self.stores.catalog),

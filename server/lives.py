@@ -82,7 +82,7 @@ class LifeWork(SegmentWork):
         node = load(saved.tree)
         lineage = lineage_of(saved, node, self.stores.catalog, self.stores.records)
         ages = staleness(node, self.stores.warehouse, self.stores.catalog, self.stores.records)
-        return self.lineage_view(lineage, saved.expression, ages)
+        return self._lineage_view(lineage, saved.expression, ages)
 
     @needs("read")
     def segment_history(self, segment: str) -> list[CountView]:
@@ -137,7 +137,7 @@ class LifeWork(SegmentWork):
                 for part in change.conditions
             ],
             # Sentences hold exact numbers; whoever may not see those reads the fields.
-            sentences=in_words(change, asked.language) if exact else [],
+            sentences=in_words(change, asked.language, self.stores.clock.zone) if exact else [],
         )  # fmt: skip
 
     @needs("draft")
@@ -151,7 +151,7 @@ class LifeWork(SegmentWork):
         from tools.segment.lineage import refuse_if_used, users
 
         saved = self.stores.records.segment(segment)
-        self.own_or_manage(saved.person)
+        self._own_or_manage(saved.person)
         called = saved.name or saved.id
         refuse_if_used(
             f"The segment {called}",
@@ -164,7 +164,7 @@ class LifeWork(SegmentWork):
 
     # Shared with lists and tags
 
-    def own_or_manage(self, person: str) -> None:
+    def _own_or_manage(self, person: str) -> None:
         """Pass if something is the caller's own, or he manages.
 
         Raises:
@@ -176,7 +176,7 @@ class LifeWork(SegmentWork):
                 message_zh="这是别人的。", fix_zh="请找负责人或管理者处理。",
             )  # fmt: skip
 
-    def lineage_view(self, lineage: "Lineage", expression: str = "", ages: "Staleness | None" = None) -> LineageView:
+    def _lineage_view(self, lineage: "Lineage", expression: str = "", ages: "Staleness | None" = None) -> LineageView:
         from tools.segment.lineage import draw
 
         return LineageView(

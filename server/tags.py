@@ -68,7 +68,7 @@ class TagWork(LifeWork):
             for run in self.stores.records.tag_runs(record.id)
         ]  # fmt: skip
         lineage = lineage_of_tag(record, self.stores.catalog, self.stores.records)
-        return TagView(**info.model_dump(), runs=runs, lineage=self.lineage_view(lineage, record.expression))
+        return TagView(**info.model_dump(), runs=runs, lineage=self._lineage_view(lineage, record.expression))
 
     @needs("draft")
     def tag_renew(self, name: str, asked: RenewAsked) -> TagInfo:
@@ -81,7 +81,7 @@ class TagWork(LifeWork):
 
         stores = self.stores
         record = stores.records.tag(name)
-        self.own_or_manage(record.person)
+        self._own_or_manage(record.person)
         now = stores.clock.now()
         renewed = stores.records.renew_tag(record.id, now + timedelta(days=asked.days))
         if record.expires_at <= now:
@@ -117,7 +117,7 @@ class TagWork(LifeWork):
 
         stores = self.stores
         record = stores.records.tag(name)
-        self.own_or_manage(record.person)
+        self._own_or_manage(record.person)
         refuse_if_used(
             f"The tag {record.name}", f"标签“{record.name}”", users("tag", record.name, stores.records, stores.catalog)
         )

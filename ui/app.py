@@ -7,7 +7,7 @@ import streamlit as st
 from ui import names, session
 from ui.client import Client, Problem
 from ui.session import t
-from ui.views import approvals, chat, data, playbooks, results, templates
+from ui.views import approvals, chat, data, playbooks, results, segments, templates
 from ui.views import house as house_page
 
 
@@ -23,6 +23,7 @@ def frame() -> None:
         st.stop()
     pages = {
         "chat": st.Page(chat.page, title=t("chat"), icon=":material/forum:", url_path="chat", default=True),
+        "segments": st.Page(segments.page, title=t("segments"), icon=":material/groups:", url_path="segments"),
         "approvals": st.Page(approvals.page, title=t("approvals"), icon=":material/approval:", url_path="approvals"),
         "results": st.Page(results.page, title=t("results"), icon=":material/monitoring:", url_path="results"),
         "templates": st.Page(

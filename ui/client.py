@@ -37,6 +37,14 @@ class Client:
         """The JSON of a POST. Raises: Problem."""
         return self._send("POST", path, json=body or {})
 
+    def delete(self, path: str) -> Any:
+        """The JSON of a DELETE. Raises: Problem."""
+        return self._send("DELETE", path)
+
+    def upload(self, path: str, fields: dict[str, str], content: bytes) -> Any:
+        """The JSON answered to a form with a file; its own name does not leave this process. Raises: Problem."""
+        return self._send("POST", path, data=fields, files={"file": ("list", content)})
+
     def file(self, path: str, body: dict[str, Any]) -> bytes:
         """The bytes of a file answered to a POST. Raises: Problem."""
         return self._answer("POST", path, json=body).content

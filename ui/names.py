@@ -39,6 +39,59 @@ TOOL: dict[str, Pair] = {
     "undo": ("撤回上一步", "Undoing"),
 }
 
+LINEAGE: dict[str, Pair] = {
+    "attribute": ("属性", "attribute"),
+    "event": ("行为", "event"),
+    "detail": ("明细表", "detail table"),
+    "list": ("名单", "list"),
+    "segment": ("客群", "segment"),
+    "tag": ("标签", "tag"),
+    "canvas": ("画布", "canvas"),
+    "proposal": ("方案", "proposal"),
+}
+OWN_NAMES = ("segment", "canvas", "proposal")
+"""Kinds of things whose names people gave, in whatever language."""
+
+AGED: dict[str, Pair] = {"data": ("数据", "data"), "list": ("名单", "list"), "tag": ("标签", "tag")}
+
+TAG_STATE: dict[str, Pair] = {
+    "fresh": ("最新", "fresh"),
+    "stale": ("未按时重算", "overdue"),
+    "failed": ("重算失败", "failed"),
+    "expiring": ("即将过期", "expiring"),
+    "expired": ("已过期", "expired"),
+}
+
+EVERY: dict[str, Pair] = {"daily": ("每天", "daily"), "weekly": ("每周", "weekly")}
+
+WEEKDAY: dict[str, Pair] = {
+    "0": ("周一", "Monday"),
+    "1": ("周二", "Tuesday"),
+    "2": ("周三", "Wednesday"),
+    "3": ("周四", "Thursday"),
+    "4": ("周五", "Friday"),
+    "5": ("周六", "Saturday"),
+    "6": ("周日", "Sunday"),
+}
+
+NAMED: dict[str, Pair] = {
+    "customer_id": ("客户号", "customer number"),
+    "phone": ("手机号", "phone"),
+    "id_card": ("身份证号", "identity card"),
+    "account": ("账号", "account"),
+    "wecom": ("企业微信", "WeCom"),
+    "device": ("设备号", "device"),
+}
+
+MATCH: dict[str, Pair] = {
+    "unique": ("唯一匹配", "one customer"),
+    "several": ("匹配多个", "several customers"),
+    "unknown": ("未匹配", "nobody"),
+    "duplicates": ("重复", "repeated"),
+    "malformed": ("格式不对", "malformed"),
+    "blank": ("空", "blank"),
+}
+
 CHANNEL: dict[str, Pair] = {
     "sms": ("短信", "SMS"),
     "push": ("App 推送", "App push"),

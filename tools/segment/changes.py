@@ -2,7 +2,7 @@
 known any more because the warehouse holds only the present."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -215,21 +215,21 @@ def _conditions(segments: Segments, kept: CountRecord, old_tree: s.Node, moved: 
 # Words
 
 
-def in_words(change: Change, language: Language) -> list[str]:
-    """The change in sentences: what happened, by what, and what is not known."""
-    return _Words(change, language == "zh").sentences()
+def in_words(change: Change, language: Language, zone: tzinfo = UTC) -> list[str]:
+    """The change in sentences: what happened, by what, and what is not known; instants as the zone's clock shows them."""
+    return _Words(change, language == "zh", zone).sentences()
 
 
 class _Words:
-    def __init__(self, change: Change, zh: bool) -> None:
-        self.c, self.zh = change, zh
+    def __init__(self, change: Change, zh: bool, zone: tzinfo) -> None:
+        self.c, self.zh, self.zone = change, zh, zone
 
     def pick(self, zh: str, en: str) -> str:
         return zh if self.zh else en
 
     def sentences(self) -> list[str]:
         c = self.c
-        there, here = (f"{moment:%Y-%m-%d %H:%M}Z" for moment in (c.as_of_before, c.as_of_after))
+        there, here = (f"{m.astimezone(self.zone):%Y-%m-%d %H:%M}" for m in (c.as_of_before, c.as_of_after))
         said = [
             self.pick(
                 f"从 {c.before:,} 人（数据截止 {there}）到 {c.after:,} 人（{here}）：{c.delta:+,}。",
