@@ -159,11 +159,7 @@ def _list_version(name: str, records: Records) -> str:
 
 
 def users(kind: Literal["segment", "list", "tag"], id_: str, records: Records, catalog: Catalog) -> list[Item]:
-    """Who names a segment (by its id), a list or a tag (by their names): segments, tags, canvases, open proposals.
-
-    A segment without a name in which nobody else takes an interest is a question once asked; it counts as a user only
-    where it names the thing itself.
-    """
+    """Who names a segment (by its id), a list or a tag (by their names): segments, tags, canvases, open proposals."""
     called = {id_}
     if kind == "segment":
         saved = records.segment(id_)
@@ -233,12 +229,13 @@ def _expressions(part: object, key: str = "") -> Iterator[str]:
 
 
 def refuse_if_used(what: str, what_zh: str, found: Iterable[Item]) -> None:
-    """Pass if nobody uses it.
+    """Pass if nobody uses it. A segment that nobody gave a name is a question once asked: it is no reason to keep things.
 
     Raises:
         PersonDecides: somebody does; the message names them.
     """
-    listed = [f"{i.id} ({i.name})" if i.name and i.name != i.id else i.id for i in found]
+    firm = [i for i in found if i.kind != "segment" or i.name]
+    listed = [f"{i.id} ({i.name})" if i.name and i.name != i.id else i.id for i in firm]
     if listed:
         names = ", ".join(listed[:8]) + (" …" if len(listed) > 8 else "")
         raise PersonDecides(
