@@ -7,6 +7,7 @@ segments at once are the columns of one query (`flags`), which an engine reads t
 import importlib.util
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -128,6 +129,7 @@ def local_session(cores: int = 2, memory: str = "1g") -> "SparkSession":
             "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.memory": memory,
             "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR",
             "spark.sql.shuffle.partitions": str(cores),
+            "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "touchline-spark"),  # else a folder wherever one stands
         }  # fmt: skip
         session: SparkSession = (
             builder.master(f"local[{cores}]").appName("touchline").config(map=settings).getOrCreate()
