@@ -184,7 +184,7 @@ class Journey:
             SELECT e.customer_id, min(o.occurred_at) AS occurred_at
             FROM (SELECT customer_id, arrived_at, due_at FROM {self.enrolments} WHERE {where}) e
             JOIN (SELECT * FROM ({self.occurrences(wait.event, wait.where, instant)})
-                  WHERE occurred_at > (SELECT min(arrived_at) FROM {self.enrolments} WHERE {where})) o
+                  WHERE occurred_at >= (SELECT min(arrived_at) FROM {self.enrolments} WHERE {where})) o
               ON o.customer_id = e.customer_id AND o.occurred_at > e.arrived_at
                 AND o.occurred_at <= least(e.due_at, {moment_sql(instant)})
             GROUP BY e.customer_id"""
