@@ -81,6 +81,7 @@ def test_nobody_gets_nothing_but_the_open_routes(server) -> None:
         "/v1/templates/{template_id}": {},
         "/v1/throttle/check": {"segment": "everyone", "channel": "sms"},
         "/v1/throttle/why": {"customer": 1, "campaign": "c"},
+        "/v1/throttle/plan": {},
         "/v1/analyze": {"campaign": "c"},
         "/v1/proposals/{proposal_id}/decisions": {"decision": "approve"},
         "/v1/proposals/{proposal_id}/revoke": {},
