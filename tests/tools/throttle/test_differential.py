@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.candidates import Candidate, Decision, naive, put
+from tests.support.candidates import Candidate, Decision, decisions, naive, put
 from tests.support.reference_throttle import Person, Touched, World, decide_slowly
 from tests.support.small_bank import AS_OF, SmallBank, build_small_bank, open_small_bank
 from tools.throttle import Cap, Capacity, Promise, QuietHours, ThrottlePolicy, decide
@@ -191,3 +191,16 @@ def test_the_engine_decides_like_the_plain_one(
     assert decide_quickly(master, candidates, policy, maxima) == decide_slowly(
         world, candidates, AS_OF.astimezone(UTC), policy, maxima
     )
+
+
+def test_a_reservation_counts_once_it_is_made_and_for_others(bank: SmallBank) -> None:
+    bank.run(
+        """CREATE TABLE standing_reservations AS SELECT 'z.x.1' AS touch_id, 'z' AS campaign_id, 1 AS customer_id, 'sms' AS channel,
+           'marketing' AS category, ?::TIMESTAMP AS planned_at, ?::TIMESTAMP AS made_at""",
+        NOW + timedelta(hours=2), NOW,
+    )  # fmt: skip
+    policy = ThrottlePolicy(caps=(Cap(name="day", scope="global", window=Rolling(hours=24), max=1),), quiet_hours=())
+    own = Candidate(1, campaign="z", node="x")
+    assert decisions(bank, [Candidate(1)], AS_OF, policy)["new.touch_1.1"].rule == "cap_day"
+    assert decisions(bank, [own], AS_OF, policy)["z.x.1"].rule == "allowed"
+    assert decisions(bank, [Candidate(1)], AS_OF - timedelta(hours=1), policy)["new.touch_1.1"].rule == "allowed"
