@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from fastapi import Path as PathParameter
 from fastapi.responses import StreamingResponse
 
 from server.gate import Work
@@ -39,6 +40,7 @@ from server.schema import (
 )
 
 router = APIRouter()
+TemplateName = Annotated[str, PathParameter(min_length=1, max_length=80, description="Id or name, in either language.")]
 PARQUET = "application/vnd.apache.parquet"
 CHUNK = 1 << 20
 
@@ -117,7 +119,7 @@ def templates(work: Work, language: Annotated[Literal["zh", "en"], Query()] = "z
 
 
 @router.post("/templates/{template_id}", tags=["canvases"])
-def template_canvas(template_id: Name, asked: TemplateAsked, work: Work) -> TemplateCanvas:
+def template_canvas(template_id: TemplateName, asked: TemplateAsked, work: Work) -> TemplateCanvas:
     """The canvas that a template makes of these parameters, checked and drawn; nothing is saved."""
     return work.template_canvas(template_id, asked)
 

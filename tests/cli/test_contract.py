@@ -14,8 +14,10 @@ from server.schema import (
     CanvasAsked,
     ClockAsked,
     DecisionAsked,
+    DiffAsked,
     DryRunAsked,
     SegmentAsked,
+    TemplateAsked,
     ThrottleAsked,
     TokenAsked,
     WaterfallAsked,
@@ -162,6 +164,27 @@ def test_checking_running_and_drawing_a_canvas(desk, way: str) -> None:
     assert any("aum" in c for c in ran.snapshot_conditions)
     assert drawn.dot.startswith("digraph")
     same("canvas", way, [checked.model_dump(), ran.model_dump(mode="json"), drawn.model_dump()])
+
+
+def test_templates_and_differences(desk, way: str) -> None:
+    with desk() as d:
+        listed = {t.id: t for t in d.templates("en")}
+        made = d.template_canvas("到期", TemplateAsked(parameters={"before_days": "5"}, language="en"))
+        other = d.template_canvas("maturity", TemplateAsked(language="en"))
+        told = d.canvas_diff(
+            DiffAsked(before=CanvasAsked(document=other.text), after=CanvasAsked(document=made.text), language="en")
+        )
+        with pytest.raises(NotFound):
+            d.template_canvas("nothing", TemplateAsked())
+        with pytest.raises(NotFound):
+            d.canvas_history("cv_99")
+    offered = next(p for p in listed["maturity"].parameters if p.name == "product_id").choices
+    assert offered
+    assert made.ok
+    assert made.request == "Use the Renewal at maturity template with before_days=5"
+    assert {"entry", "wait_day", "goal", "template"} <= {change.place for change in told.changes}
+    assert told.dot.startswith("digraph")
+    same("templates", way, [made.model_dump(), told.model_dump()])
 
 
 @pytest.mark.parametrize(

@@ -320,3 +320,14 @@ def test_saving_itself_refuses_a_branch(bank: SmallBank, branch: ToolContext) ->
         bank.records.save_canvas({**document, "overrides": [{**own, "node": "call"}]}, FUTAN, canvas_id="cv_1")
     assert bank.records.save_canvas({**document, "overrides": [own]}, FUTAN, canvas_id="cv_1").version == 2
     assert bank.records.save_canvas({**document, "max_touches": 5}, FUTAN, canvas_id="cv_1").version == 3
+
+
+def test_undo_takes_back_an_edit_and_then_the_template(context: ToolContext) -> None:
+    drafted(context, template="maturity")
+    edited(context, {"op": "set_channel", "wave": 3, "value": "inapp"})
+    _, before = context.records.undo(context.thread)
+    assert (before.canvas_id, before.canvas_version) == ("cv_1", 1)
+    assert saved(context).template is not None
+    _, empty = context.records.undo(context.thread)
+    assert empty.canvas_id is None
+    assert len(context.records.canvas_versions("cv_1")) == 2
