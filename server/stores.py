@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CHECKED = ("warehouse", "catalog", "records", "authority", "playbooks", "assistant", "deliverer")
+CHECKED = ("warehouse", "records", "catalog", "authority", "playbooks", "assistant", "deliverer")
 """The stores without which a server is not ready, in the order in which one rests on another."""
 
 

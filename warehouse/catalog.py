@@ -4,12 +4,12 @@ A bank with other columns needs another `catalog.yaml`, not other code.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -278,6 +278,13 @@ class Catalog(Model):
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
             raise AdminFixes(f"The catalog {path} is wrong at {place}: {first['msg']}.", "Mend it there.") from None
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy that makes its indexes anew: those of the original may not fit what was updated."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in set(vars(copy)) - set(type(self).model_fields):
+            del vars(copy)[name]
+        return copy
 
     def save(self, path: Path) -> None:
         document = self.model_dump(mode="json", exclude_defaults=True)

@@ -11,7 +11,7 @@ import pytest
 from pages import Pages
 
 Visit = Callable[..., Pages]
-PAGES = ("", "approvals", "results", "playbooks", "data", "house")
+PAGES = ("", "segments", "approvals", "results", "templates", "playbooks", "data", "house")
 CANVAS = "Draft a campaign for them: push first, SMS after 3 days to those who did not buy, hold out 10%"
 
 

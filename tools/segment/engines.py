@@ -4,7 +4,6 @@ The tree and its compiler are the same for all; an engine turns the Ibis express
 segments at once are the columns of one query (`flags`), which an engine reads the customers for only once.
 """
 
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -113,16 +112,17 @@ def local_session(cores: int = 2, memory: str = "1g") -> "SparkSession":
     Raises:
         AdminFixes: PySpark or Java is missing.
     """
-    if importlib.util.find_spec("pyspark") is None:
-        raise AdminFixes(
-            "Segments on Spark need PySpark.", "Install it with `make extras`, or `pip install 'touchline[spark]'`."
-        )
     if _java() is None:
         raise AdminFixes("Spark needs Java, and none was found.", "Install Java 17 or newer, or set JAVA_HOME.")
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # about pandas 3, whose frames are not used here
-        from pyspark.sql import SparkSession
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise AdminFixes(
+                "Segments on Spark need PySpark.", "Install it with `make extras`, or `pip install 'touchline[spark]'`."
+            ) from None
 
         builder: Any = SparkSession.builder
         settings = {

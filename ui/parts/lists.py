@@ -47,7 +47,8 @@ def _upload(client: Client) -> None:
     with st.expander(t("upload_list"), icon=":material/upload:"), st.form("list-form", border=False):
         name = st.text_input(t("called"), key="list-name")
         file = st.file_uploader(t("list_file"), type=["csv", "txt", "parquet"], key="list-file")
-        named = st.selectbox(t("named_by"), ["", *names.NAMED], format_func=lambda n: session.name(names.NAMED, n) if n else t("by_heading"), key="list-named")  # fmt: skip
+        words = {"": t("by_heading")} | {kind: session.name(names.NAMED, kind) for kind in names.NAMED}
+        named = st.selectbox(t("named_by"), list(words), format_func=words.__getitem__, key="list-named")
         if not st.form_submit_button(t("upload_list"), type="primary", icon=":material/upload:"):
             return
         if not name.strip() or file is None:

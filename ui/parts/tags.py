@@ -65,8 +65,10 @@ def _create(client: Client, saved: list[dict[str, Any]]) -> None:
         )
         zh = left.text_input(t("name_zh"), key="tag-zh")
         en = left.text_input(t("name_en"), key="tag-en")
-        every = right.selectbox(t("recomputed"), list(names.EVERY), format_func=lambda e: session.name(names.EVERY, e), key="tag-every")  # fmt: skip
-        weekday = right.selectbox(t("weekday"), list(names.WEEKDAY), format_func=lambda d: session.name(names.WEEKDAY, d), key="tag-weekday")  # fmt: skip
+        every_words = {every: session.name(names.EVERY, every) for every in names.EVERY}
+        weekday_words = {day: session.name(names.WEEKDAY, day) for day in names.WEEKDAY}
+        every = right.selectbox(t("recomputed"), list(names.EVERY), format_func=every_words.__getitem__, key="tag-every")  # fmt: skip
+        weekday = right.selectbox(t("weekday"), list(names.WEEKDAY), format_func=weekday_words.__getitem__, key="tag-weekday")  # fmt: skip
         hour = right.number_input(t("hour"), 0, 23, 6, key="tag-hour")
         days = right.number_input(t("lives_days"), 1, 366, 90, key="tag-days")
         if not st.form_submit_button(t("make_tag"), type="primary", icon=":material/new_label:"):

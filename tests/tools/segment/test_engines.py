@@ -1,11 +1,11 @@
 """Engines without a cluster: what DuckDB answers, what other engines are given as SQL, and what is said when Spark cannot be."""
 
-import importlib.util
+import sys
 
 import pyarrow.parquet as pq
 import pytest
 
-from tools.segment import Segments, parse
+from tools.segment import Segments, engines, parse
 from tools.segment import schema as s
 from tools.segment.dialects import to_sql
 from tools.segment.engines import DuckEngine, SparkEngine, export_tables, flags, local_session
@@ -65,18 +65,15 @@ def test_tables_are_exported_for_another_engine(tmp_path) -> None:
 
 
 def test_a_missing_extra_is_said_with_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "pyspark" else real(name, *a))
+    monkeypatch.setattr(engines, "_java", lambda: "java")
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(AdminFixes, match="PySpark") as caught:
         SparkEngine("/nowhere")
     assert "make extras" in str(caught.value.fix)
 
 
 def test_a_missing_java_is_said_with_its_fix(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
-    real = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *a: real("json") if name == "pyspark" else real(name, *a)
-    )
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(AdminFixes, match="Java") as caught:
         local_session()
