@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from knowledge import PlaybookIndex
+from server.stores import Stores
 from warehouse import demo_bank
 from warehouse.catalog import Catalog
 from warehouse.home import Home
@@ -52,6 +53,9 @@ def demo_master(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("demo") / "home")
     demo_bank.build(home, customers=CUSTOMERS, seed=7, as_of=AS_OF)
     PlaybookIndex(home.chroma).warm()
+    stores = Stores(home)
+    assert stores.authority, "migrated, and with its people, whose passwords take long to hash"
+    stores.close()
     return home
 
 

@@ -26,6 +26,7 @@ def submitted(work: Workspace, expression: str) -> str:
     return answer.proposal.id
 
 
+@pytest.mark.slow
 def test_a_branch_sees_its_own_proposals_and_no_others(demo_home: Home) -> None:
     with Service(demo_home) as service:
         admin = signed_in(service, "admin")

@@ -143,6 +143,7 @@ def test_an_approver_reads_confirms_and_approves(visit: Visit, api: str) -> None
     assert not operator.app.exception
 
 
+@pytest.mark.slow
 def test_an_operator_asks_why_a_customer_got_it_or_not(visit: Visit, api: str) -> None:
     operator, proposal = submitted(visit, 44)
     with httpx.Client(base_url=f"{api}/v1", trust_env=False, timeout=60) as client:
@@ -169,6 +170,7 @@ def test_an_operator_asks_why_a_customer_got_it_or_not(visit: Visit, api: str) -
     assert "Why did a customer get it, or not" not in approver.text(), "who may not export customers is not offered it"
 
 
+@pytest.mark.slow
 def test_a_rejection_needs_a_reason(visit: Visit, api: str) -> None:
     _, proposal = submitted(visit, 43)
     pages = visit("en", "approver").go("approvals", proposal=proposal)
@@ -181,6 +183,7 @@ def test_a_rejection_needs_a_reason(visit: Visit, api: str) -> None:
     assert "Too broad\\." in pages.text() or "Too broad." in pages.text()
 
 
+@pytest.mark.slow
 def test_a_decision_sends_the_digest_that_was_read(visit: Visit, api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from ui.client import Client
 

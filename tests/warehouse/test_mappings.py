@@ -202,6 +202,7 @@ def broken_uci(shared_data: Path, folder: Path, change: Any) -> Path:
 
 
 @pytest.mark.shared
+@pytest.mark.slow
 def test_damaged_uci(shared_data, tmp_path):
     """lines[n] is line n + 1 of the file, and record n."""
 
@@ -312,6 +313,7 @@ def test_kz_yearlong_is_a_fair_split_in_wave_3_and_a_broken_one_in_wave_1(kz):
 
 
 @pytest.mark.shared
+@pytest.mark.slow
 def test_damaged_kz(shared_data, tmp_path):
     source, broken = shared_data / "kz_credit_mailing.parquet", tmp_path / "mailing.parquet"
     con = duckdb.connect()
