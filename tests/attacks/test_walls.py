@@ -217,6 +217,7 @@ FORGERIES: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_forged_submissions(house: House, assistant: Assistant, puppet: Puppet) -> None:
     house.submitted(assistant, "forged")
     before = len(house.stores.records.proposals(limit=500))
@@ -356,6 +357,7 @@ WORDINGS = (
 CLAIMS = [words for status in ("approved", "releasing", "released") for words in HEADLINES[status]]
 
 
+@pytest.mark.slow
 def test_no_wording_approves_or_sends(house: House, assistant: Assistant) -> None:
     assert len(set(WORDINGS)) == 48
     proposal = house.submitted(assistant, "told").proposal

@@ -14,6 +14,8 @@ from server.schema import AccountAsked, DecisionAsked, DisableAsked, PasswordAsk
 from warehouse.errors import Forbidden, ModelRetry, NotFound, SignInNeeded
 from warehouse.home import Home
 
+pytestmark = pytest.mark.slow
+
 ROOT_WORDS = "seven quiet herons"
 OTHER_WORDS = "a bicycle in the rain"
 

@@ -9,6 +9,7 @@ from tests.support.released_bank import ReleasedBank, campaign, push
 from tools.canvas.schema import Canvas
 from warehouse.clock import BANK_ZONE
 
+pytestmark = pytest.mark.slow
 AFTERNOON = "2026-11-18T15:00"
 """The released bank opens at 10:00."""
 

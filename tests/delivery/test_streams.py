@@ -24,6 +24,7 @@ from tools.canvas.schema import (
     Trigger,
 )
 
+pytestmark = pytest.mark.slow
 DAILY = Recurring(hour=10, max_data_age_hours=500)
 
 

@@ -102,7 +102,7 @@ def compare(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("place", [0, 3])
+@pytest.mark.parametrize("place", [0, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_dry_run_and_a_release_decide_the_same(lively: ReleasedBank, place: int) -> None:
     found = compare(lively, random_canvas(random.Random(place), TRIGGERS[place]), random.Random(place), (1300, 2500))
     assert found["enrolments"]
