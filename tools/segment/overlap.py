@@ -62,11 +62,9 @@ class Overlap(Frozen):
 
     @property
     def small(self) -> bool:
-        """Some region, or what a segment has outside another, is a group too small to be told exactly."""
-        numbers = [r.count for r in self.regions] + [p.both for p in self.pairs]
-        numbers += [self.sets[p.first].count - p.both for p in self.pairs]
-        numbers += [self.sets[p.second].count - p.both for p in self.pairs]
-        return any(0 < n < SMALL for n in numbers)
+        """Some combination is a group too small to be told exactly. Every other number here is a sum of combinations, so one
+        that is small has a small one in it."""
+        return any(0 < region.count < SMALL for region in self.regions)
 
 
 def overlap(segments: Segments, nodes: Sequence[s.Node], labels: Sequence[str] | None = None) -> Overlap:
