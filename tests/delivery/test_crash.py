@@ -5,8 +5,10 @@ import json
 import multiprocessing
 import os
 import random
+import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -56,7 +58,11 @@ def left(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_kills_at_random_moments_change_nothing(demo_home: Home, tmp_path: Path) -> None:
+def test_kills_at_random_moments_change_nothing(
+    demo_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A new process imports the main module of this one, which after a test of the pages is a page.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     bank = ReleasedBank(demo_home)
     release = bank.approved(campaign(push(), sms(2), holdout=5)).id
     bank.close()
