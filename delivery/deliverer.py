@@ -22,7 +22,7 @@ from delivery.vault import Vault
 from tools.canvas import tick
 from tools.proposal import Ids, ReleaseStep
 from tools.segment import Segments
-from tools.throttle import ThrottlePolicy
+from tools.throttle import ThrottlePolicy, load_policy
 from warehouse.catalog import Catalog
 from warehouse.clock import Clock, naive_utc
 from warehouse.errors import TouchlineError
@@ -105,7 +105,7 @@ class Deliverer:
 
     def plan_due(self) -> Plan | None:
         """Make the plan of the day if the policy names a time for it that has come since the last one."""
-        due = last_due(ThrottlePolicy.load(self._home).plan_at, self._clock.now(), self._warehouse.zone)
+        due = last_due(load_policy(self._home).plan_at, self._clock.now(), self._warehouse.zone)
         if due is None or ((made := last_plan(self._warehouse)) is not None and made.made_at >= due):
             return None
         return self.plan()
@@ -120,7 +120,7 @@ class Deliverer:
     def _settle_reservations(self) -> None:
         """Let go of the reservations whose campaign, journey or time is over."""
         live = [intent.proposal.id for intent in self._authority.intents()]
-        hours = ThrottlePolicy.load(self._home).defer_expires_hours
+        hours = load_policy(self._home).defer_expires_hours
         end_stale(self._warehouse, live, self._clock.now(), hours)
 
     def _run(self) -> Iterable[WaveReport]:
@@ -162,7 +162,7 @@ class Deliverer:
 
     def _by_policy(self, live: list[Release]) -> list[tuple[ThrottlePolicy, list[Release]]]:
         """Releases that are arbitrated together: those whose approved policy, tightened by today's, is the same."""
-        current = ThrottlePolicy.load(self._home)
+        current = load_policy(self._home)
         self._authority.policies.pick_up("throttle", current.model_dump(mode="json"))
         groups: list[tuple[ThrottlePolicy, list[Release]]] = []
         for release in live:

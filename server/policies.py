@@ -31,9 +31,9 @@ def in_force(stores: Stores) -> "ThrottlePolicy":
     Raises:
         AdminFixes: the file does not fit, or contradicts itself.
     """
-    from tools.throttle import ThrottlePolicy
+    from tools.throttle import load_policy
 
-    policy = ThrottlePolicy.load(stores.home)
+    policy = load_policy(stores.home)
     stores.authority.policies.pick_up(NAME, policy.model_dump(mode="json"))
     return policy
 
@@ -112,7 +112,7 @@ class PolicyWork(Part):
             AdminFixes: the file is refused.
             Refused: somebody vouched for it already.
         """
-        from tools.throttle import ThrottlePolicy
+        from tools.throttle import load_policy
         from tools.throttle.contradictions import check
         from tools.throttle.file import NAME as FILE
         from tools.throttle.file import refusal
@@ -121,7 +121,7 @@ class PolicyWork(Part):
         if principal is None:
             raise SignInNeeded("A policy is put in force by somebody who is signed in.", "Give a password or token.")
         home = self.stores.home
-        policy = ThrottlePolicy.load(home)
+        policy = load_policy(home)
         today = self.stores.clock.now().astimezone(self.stores.warehouse.zone).date()
         if errors := [f for f in check(policy, self.stores.catalog, today) if f.severity == "error"]:
             raise refusal(home.policies / FILE, errors)

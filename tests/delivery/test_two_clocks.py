@@ -11,7 +11,7 @@ from tests.support.random_canvases import KINDS, TRIGGERS, random_canvas
 from tests.support.released_bank import ReleasedBank
 from tools.canvas import Canvas, DryEffects
 from tools.canvas.dry_run import ENROLMENTS, Replay
-from tools.throttle import ThrottlePolicy
+from tools.throttle import load_policy
 
 OPENED = datetime.fromisoformat("2026-11-02T09:00:00+08:00")
 ROW = "customer_id, entry_no, entered_at, node_id, arrived_at, due_at, expires_at, state, arm, sent, left_at"
@@ -55,7 +55,7 @@ def dry(bank: ReleasedBank, canvas: Canvas, key: str, moments: list[datetime]) -
 
     segments = Segments(bank.warehouse, bank.catalog, bank.records, bank.authority.actor("operator"))
     with bank.warehouse.overlay() as con:
-        replay = Replay(con, canvas, segments, ThrottlePolicy.load(bank.home), moments[0], key, Recording)
+        replay = Replay(con, canvas, segments, load_policy(bank.home), moments[0], key, Recording)
         for moment in moments:
             replay.advance(moment)
         return {

@@ -39,7 +39,7 @@ from tools.canvas.waves import Placed, Plan, Wave, WaveArm, build, plan_of
 from tools.canvas.wording import default_text
 from tools.canvas.words import summary
 from tools.segment import Segments, resolve, to_text
-from tools.throttle import ThrottlePolicy
+from tools.throttle import load_policy
 from tools.throttle.tool import focused_segment, notes
 from warehouse.catalog import Language
 from warehouse.clock import parse_instant, to_utc
@@ -156,7 +156,7 @@ class DryRunCanvas(Tool[DryRunCanvasArguments, DryRunOutcome]):
     def run(self, context: ToolContext, arguments: DryRunCanvasArguments) -> tuple[DryRunOutcome, list[Evidence]]:
         record = focused_canvas(context, arguments.canvas)
         canvas = Canvas.model_validate(record.document)
-        policy, zone = ThrottlePolicy.load(context.home), context.warehouse.zone
+        policy, zone = load_policy(context.home), context.warehouse.zone
         wrong = [f for f in check(canvas, context.catalog, known_facts(context, canvas)) if f.severity == "error"]
         blocking = [
             f for f in wrong if f.code in ("expression", "unknown_event", "cycle", "dangling_next", "one_entry")
@@ -371,7 +371,7 @@ def known_facts(context: ToolContext, canvas: Canvas) -> Facts:
     """What a check may know of the bank of a context."""
     known = Facts(
         bank=context.home.info().name,
-        policy=ThrottlePolicy.load(context.home),
+        policy=load_policy(context.home),
         costs=Costs.load(context.home),
         start=context.clock.now(),
         heads=heads_of(canvas),

@@ -39,7 +39,7 @@ from tools.proposal.streams import ceilings
 from tools.segment import Node, Segments, dump, expand, parse, resolve, to_text
 from tools.segment import schema as s
 from tools.segment.walk import attributes_of, fields_of, looked_at
-from tools.throttle import ThrottlePolicy
+from tools.throttle import load_policy
 from warehouse.catalog import Catalog
 from warehouse.clock import parse_instant
 from warehouse.errors import ModelRetry
@@ -73,7 +73,7 @@ def build_payload(
     """
     document = Canvas.model_validate(canvas.document)
     home, warehouse = context.home, context.warehouse
-    info, policy = home.info(), ThrottlePolicy.load(home)
+    info, policy = home.info(), load_policy(home)
     segments = Segments(warehouse, context.catalog, context.records, context.actor)
     now = context.clock.now()
     start = max(now, parse_instant(document.start, warehouse.zone)) if document.start else now

@@ -1,6 +1,7 @@
 """Contact control: who may be touched when, decided set-wise, one decision and rule per candidate."""
 
 from tools.throttle.decide import COLUMNS, decide
+from tools.throttle.file import load_policy
 from tools.throttle.policy import Cap, Capacity, Promise, QuietHours, ThrottlePolicy
 from tools.throttle.waterfall import STEPS, Forecast, Held, Waterfall, forecast, waterfall
 from tools.throttle.why import Reason, why
@@ -20,6 +21,7 @@ __all__ = [
     "Waterfall",
     "decide",
     "forecast",
+    "load_policy",
     "rule_words",
     "step_words",
     "waterfall",

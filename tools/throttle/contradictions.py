@@ -70,7 +70,8 @@ def check(policy: ThrottlePolicy, catalog: Catalog, today: date) -> list[Finding
     ]
 
 
-def _error(code: str, place: str, zh: str, en: str, fix_zh: str, fix_en: str) -> Finding:
+def error(code: str, place: str, zh: str, en: str, fix_zh: str, fix_en: str) -> Finding:
+    """A finding that keeps the policy from being loaded."""
     return Finding(code=code, severity="error", place=place, zh=zh, en=en, fix_zh=fix_zh, fix_en=fix_en)
 
 
@@ -111,7 +112,7 @@ def _unknown(place: str, name: str, known: Sequence[str], zh: str, en: str) -> F
     options = listed([near[0]] if near else known)
     declare_zh = "，或先在 consent.purposes 里写明它的用途" if en == "category" else ""
     declare_en = ", or declare its purpose in consent.purposes" if en == "category" else ""
-    return _error(
+    return error(
         f"unknown_{en.replace(' ', '_')}",
         place,
         f"没有{zh}“{name}”",
@@ -131,7 +132,7 @@ def _same_window(limits: Sequence[Cap | Capacity], part: str) -> Iterable[Findin
     for place, one in enumerate(limits):
         for other in limits[place + 1 :]:
             if _alike(one, other) and one.window == other.window:
-                yield _error(
+                yield error(
                     "same_window",
                     f"{part}.{other.name}",
                     f"“{one.name}”和“{other.name}”对同一窗口各说各话（{one.max} 与 {other.max}）",
@@ -149,7 +150,7 @@ def _shorter_allows_more(limits: Sequence[Cap | Capacity], part: str) -> Iterabl
                 and narrow.window.longest_hours < wide.window.longest_hours
                 and narrow.max > wide.max
             ):
-                yield _error(
+                yield error(
                     "shorter_allows_more",
                     f"{part}.{narrow.name}",
                     f"“{narrow.name}”的窗口比“{wide.name}”短，却允许更多（{narrow.max} 多于 {wide.max}）",
@@ -164,7 +165,7 @@ def _never_freed(policy: ThrottlePolicy) -> Iterable[Finding]:
     limits += [("capacity", limit) for limit in policy.capacity]
     for part, limit in limits:
         if limit.max == 0 and limit.over == "defer":
-            yield _error(
+            yield error(
                 "never_freed",
                 f"{part}.{limit.name}",
                 f"“{limit.name}”上限为 0 却要延期：永远等不到空位",
@@ -191,7 +192,7 @@ def _above_promise(policy: ThrottlePolicy) -> Iterable[Finding]:
                 and _within(cap.window, promise.window)
             ):
                 told = describing.promise(promise)
-                yield _error(
+                yield error(
                     "above_promise",
                     f"caps.{cap.name}",
                     f"“{cap.name}”允许 {cap.max} 次，超过同意书的承诺：{told.zh}",
@@ -213,12 +214,12 @@ def _shorter_promise_allows_more(policy: ThrottlePolicy) -> Iterable[Finding]:
                 continue
             here = f"consent.promised.{one.channel}"
             if one.window == other.window and place < other_place:
-                yield _error(
+                yield error(
                     "same_window", here, "同一渠道、用途和窗口承诺了两次", "the same is promised twice",
                     "只保留同意书上的那一条", "Keep the one that the consent names",
                 )  # fmt: skip
             elif one.window.longest_hours < other.window.longest_hours and one.max > other.max:
-                yield _error(
+                yield error(
                     "shorter_allows_more",
                     here,
                     f"较短窗口承诺 {one.max} 次，多于较长窗口的 {other.max} 次",
@@ -236,7 +237,7 @@ def _quiet_for_ever(policy: ThrottlePolicy) -> Iterable[Finding]:
             mine = [q for q in policy.quiet_hours if channel in q.channels and category not in q.exempt_categories]
             if mine and always_quiet(mine):
                 names, here = listed(q.name for q in mine), describing.channel(channel)
-                yield _error(
+                yield error(
                     "quiet_for_ever",
                     f"quiet_hours.{mine[0].name}",
                     f"{names.zh} 合起来让{here.zh}全天都不能触达（类别 {category}）",
@@ -253,18 +254,18 @@ def _contact(policy: ThrottlePolicy, catalog: Catalog) -> Iterable[Finding]:
     for channel, rule in policy.contact.items():
         try:
             parse(rule, catalog)
-        except ModelRetry as error:
+        except ModelRetry as fault:
             # Where consent is assumed such a rule is left out, and every answer says so.
-            made = _warning if policy.consent.assumed else _error
-            zh = str(error.details.get("message_zh", error.message))
-            fix_zh = str(error.details.get("fix_zh", error.fix))
+            made = _warning if policy.consent.assumed else error
+            zh = str(fault.details.get("message_zh", fault.message))
+            fix_zh = str(fault.details.get("fix_zh", fault.fix))
             yield made(
                 "contact_rule",
                 f"contact.{channel}",
                 f"可联系条件“{rule}”与数据目录不符：{zh}",
-                f"the contact rule {rule!r} does not fit the catalog: {error.message}",
+                f"the contact rule {rule!r} does not fit the catalog: {fault.message}",
                 fix_zh or "改正条件，或在 catalog.yaml 中增加该字段",
-                error.fix or "Mend the rule, or add the attribute to catalog.yaml",
+                fault.fix or "Mend the rule, or add the attribute to catalog.yaml",
             )
 
 

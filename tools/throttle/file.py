@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from rapidfuzz import process
 
-from tools.throttle.contradictions import Finding, contradictions
+from tools.throttle.contradictions import Finding, contradictions, error
 from tools.throttle.policy import ThrottlePolicy
 from warehouse import plain_yaml
 from warehouse.errors import AdminFixes
@@ -24,23 +24,23 @@ def read(home: Home) -> tuple[ThrottlePolicy | None, list[Finding]]:
     """
     try:
         document = _document(home.policies / NAME)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
         line = f"line {mark.line + 1}" if mark else "the top"
-        what = str(getattr(error, "problem", "") or error)
+        what = str(getattr(fault, "problem", "") or fault)
         return None, [
-            _finding("not_yaml", line, f"不是 YAML：{what}", f"it is not YAML: {what}", "改正此处", "Mend it there")
+            error("not_yaml", line, f"不是 YAML：{what}", f"it is not YAML: {what}", "改正此处", "Mend it there")
         ]
     try:
         policy = ThrottlePolicy.model_validate(document)
-    except ValidationError as error:
-        return None, [_misfit(details) for details in error.errors()]
+    except ValidationError as fault:
+        return None, [_misfit(details) for details in fault.errors()]
     assumed = home.info().consent == "assumed"
     policy = policy.model_copy(update={"consent": policy.consent.model_copy(update={"assumed": assumed})})
     return policy, contradictions(policy)
 
 
-def load(home: Home) -> ThrottlePolicy:
+def load_policy(home: Home) -> ThrottlePolicy:
     """The policy of a home.
 
     Raises:
@@ -71,10 +71,6 @@ def _document(path: Path) -> object:
     return (plain_yaml.load(path.read_text("utf-8")) or {}) if path.exists() else {}
 
 
-def _finding(code: str, place: str, zh: str, en: str, fix_zh: str, fix_en: str) -> Finding:
-    return Finding(code=code, severity="error", place=place, zh=zh, en=en, fix_zh=fix_zh, fix_en=fix_en)
-
-
 def _misfit(details: ErrorDetails) -> Finding:
     """What pydantic found, with the fix in both languages where the kind of fault tells it."""
     place = ".".join(map(str, details["loc"])) or "the top"
@@ -99,4 +95,4 @@ def _misfit(details: ErrorDetails) -> Finding:
             zh, fix = "缺少这个字段", ("补上它", "Add it")
         case _:
             zh, fix = said, ("改正此处", "Mend it there")
-    return _finding("misfit", place, zh, said, *fix)
+    return error("misfit", place, zh, said, *fix)

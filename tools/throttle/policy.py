@@ -9,8 +9,6 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from warehouse.home import Home
-
 Channel = Literal["sms", "push", "inapp", "wecom", "email", "call", "task"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 ACCOUNT_CHANNELS: tuple[Channel, ...] = ("wecom", "call", "task")
@@ -207,7 +205,7 @@ class Identity(Model):
 
 
 class ThrottlePolicy(Model):
-    """All of it. `load` refuses a file that contradicts itself."""
+    """All of it. `tools.throttle.file.load_policy` refuses a file that contradicts itself."""
 
     version: int = 1
     caps: tuple[Cap, ...] = (
@@ -285,17 +283,6 @@ class ThrottlePolicy(Model):
         if both := sorted(set(self.holidays_added) & set(self.workdays_added)):
             raise ValueError(f"{both[0]} is added both as a holiday and as a working day")
         return self
-
-    @classmethod
-    def load(cls, home: Home) -> "ThrottlePolicy":
-        """The policy of a home: `policies/throttle.yaml`, or the cautious default; consent assumed where the home says so.
-
-        Raises:
-            AdminFixes: the file does not fit, or contradicts itself; the message names the places.
-        """
-        from tools.throttle.file import load
-
-        return load(home)
 
 
 def _unique(what: str, names: Iterable[str]) -> None:

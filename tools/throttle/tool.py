@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tools.base import Arguments, Outcome, SegmentRef, Tool, ToolContext
 from tools.segment import Segments, resolve, to_text
-from tools.throttle.policy import CHANNELS, Channel, ThrottlePolicy
+from tools.throttle.file import load_policy
+from tools.throttle.policy import CHANNELS, Channel
 from tools.throttle.waterfall import forecast, waterfall
 from tools.throttle.words import rule_words, step_words
 from warehouse.catalog import Language
@@ -70,7 +71,7 @@ class CheckThrottle(Tool[CheckThrottleArguments, CheckThrottleResult]):
         node = resolve(text, context.catalog, context.records)
         zone = context.warehouse.zone
         instant = parse_instant(arguments.at, zone) if arguments.at else context.clock.now()
-        policy = ThrottlePolicy.load(context.home)
+        policy = load_policy(context.home)
         found = forecast(segments, node, arguments.channel, instant, policy, arguments.category)
         steps = waterfall(segments, node, arguments.channel, instant, policy, arguments.category)
         language = context.language

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.small_bank import SmallBank
-from tools.throttle import ThrottlePolicy
+from tools.throttle import ThrottlePolicy, load_policy
 from tools.throttle.calendar import quiet_at
 from tools.throttle.contradictions import Finding, check, contradictions
 from tools.throttle.coverage import always_quiet, longest_quiet
@@ -169,7 +169,7 @@ def test_a_file_with_faults_is_refused_in_both_languages(bank: SmallBank) -> Non
     path = bank.home.policies / "throttle.yaml"
     path.write_text(yaml.safe_dump({"caps": [cap("a", DAY, 1), cap("b", DAY, 2)], "priorities": {"cares": 1}}))
     with pytest.raises(AdminFixes) as refused:
-        ThrottlePolicy.load(bank.home)
+        load_policy(bank.home)
     error = refused.value
     assert "caps.b" in error.message
     assert "priorities" in error.message
@@ -177,11 +177,11 @@ def test_a_file_with_faults_is_refused_in_both_languages(bank: SmallBank) -> Non
     assert "各说各话" in error.details["message_zh"]
     path.write_text(yaml.safe_dump({"caps": [cap("a", DAY, -1)]}))
     with pytest.raises(AdminFixes, match=r"caps\.0\.max.*greater than or equal to 0") as refused:
-        ThrottlePolicy.load(bank.home)
+        load_policy(bank.home)
     assert "不能小于 0" in refused.value.details["message_zh"]
     path.write_text("caps: [")
     with pytest.raises(AdminFixes, match="not YAML"):
-        ThrottlePolicy.load(bank.home)
+        load_policy(bank.home)
 
 
 CLOCKS = st.integers(0, 47).map(lambda n: f"{n // 2:02d}:{n % 2 * 30:02d}")

@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from tests.support.small_bank import SmallBank
-from tools.throttle import ThrottlePolicy
+from tools.throttle import ThrottlePolicy, load_policy
 from tools.throttle.contradictions import contradictions
 from warehouse.errors import AdminFixes
 
@@ -48,7 +48,7 @@ def test_nonsense_is_refused(document: dict[str, object], said: str) -> None:
 def test_a_file_that_contradicts_itself_is_refused(bank: SmallBank, caps: list[dict[str, object]], said: str) -> None:
     (bank.home.policies / "throttle.yaml").write_text(yaml.safe_dump({"caps": caps}))
     with pytest.raises(AdminFixes, match=said):
-        ThrottlePolicy.load(bank.home)
+        load_policy(bank.home)
     assert contradictions(ThrottlePolicy.model_validate({"caps": caps}))
 
 
@@ -58,13 +58,13 @@ def test_the_default_is_sound_and_survives_its_own_file() -> None:
 
 
 def test_the_file_of_a_home_is_read_and_its_faults_are_placed(bank: SmallBank) -> None:
-    assert ThrottlePolicy.load(bank.home) == ThrottlePolicy()
+    assert load_policy(bank.home) == ThrottlePolicy()
     path = bank.home.policies / "throttle.yaml"
     path.write_text("caps:\n- {name: day, scope: global, window: {window: calendar, period: day}, max: 0}\n")
-    assert [c.max for c in ThrottlePolicy.load(bank.home).caps] == [0]
+    assert [c.max for c in load_policy(bank.home).caps] == [0]
     path.write_text("caps:\n- {name: day, scope: nobody, window: {window: calendar, period: day}, max: 0}\n")
     with pytest.raises(AdminFixes, match=r"caps\.0\.scope"):
-        ThrottlePolicy.load(bank.home)
+        load_policy(bank.home)
 
 
 def test_times_and_days_are_read_as_they_are_written(bank: SmallBank) -> None:
@@ -74,8 +74,8 @@ def test_times_and_days_are_read_as_they_are_written(bank: SmallBank) -> None:
         "- {name: night, channels: [sms], start: 20:00, end: 9:30}\n"
         "- {name: off, channels: [sms], all_day: true, on: non_working_days}\n"
     )
-    night, off = ThrottlePolicy.load(bank.home).quiet_hours
+    night, off = load_policy(bank.home).quiet_hours
     assert (night.start, night.end, off.on) == (time(20), time(9, 30), "non_working_days")
     path.write_text("quiet_hours:\n- {name: night, channels: [sms], start: 1200, end: '09:00'}\n")
     with pytest.raises(AdminFixes, match="start"):
-        ThrottlePolicy.load(bank.home)
+        load_policy(bank.home)
